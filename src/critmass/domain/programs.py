@@ -1,0 +1,126 @@
+"""Payers, their incentive programs, and the components each program pays."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from critmass.domain.values import Cite, Cited, Frozen, Window
+from critmass.domain.vocabulary import (
+    ByStratum,
+    Driver,
+    Gate,
+    Limit,
+    MemberMonths,
+    Members,
+    Multiplier,
+    Quantity,
+    Schedule,
+)
+
+LineOfBusiness = Literal["commercial", "medicare_advantage", "medicaid", "medicare_ffs", "dsnp", "exchange"]
+PaymentStream = Literal[
+    "ccf", "ccf-with-risk", "eoc", "pcpcp", "ssq", "ssp", "ssl", "tcoc", "qip", "aha", "cdm", "p4r", "p4p",
+    "sip", "sst", "ubip",
+]  # fmt: skip
+"""HL7 Da Vinci VBPR payment-stream codes."""
+ApmCategory = Literal["1", "2A", "2B", "2C", "3A", "3B", "3N", "4A", "4B", "4C", "4N"]
+"""HCP-LAN alternative payment model categories."""
+
+
+class Payer(Frozen):
+    """Who pays."""
+
+    id: str
+    label: str
+    lines_of_business: tuple[LineOfBusiness, ...] = Field(min_length=1)
+
+
+class WorkflowShare(Frozen):
+    """Part of a component's money that belongs to a workflow, where the contract pays for workflows."""
+
+    workflow: str
+    share: Cited
+
+
+class Component(Frozen):
+    """One payment of a program: ``quantity x rate x multipliers`` if the gates are open, within limits.
+
+    `rate` is USD per unit of the quantity (a fraction where the quantity is USD). `driver` is what a
+    rate schedule other than a constant looks at. `level` says whether drivers, gates and quantity are
+    those of each practice or of all participating practices pooled.
+    """
+
+    id: str
+    label: str
+    clause: str = Field(description="Where in the contract or document this payment is defined, in our words.")
+    payer: str | None = None
+    lines_of_business: tuple[LineOfBusiness, ...] | None = None
+    effective: Window | None = None
+    payment_stream: PaymentStream
+    apm_category: ApmCategory
+    applies: Literal["joined", "not_joined", "always"] = "joined"
+    level: Literal["practice", "organization"] = "practice"
+    quantity: Quantity
+    driver: Driver | None = None
+    rate: Schedule
+    multipliers: tuple[Multiplier, ...] = ()
+    gates: tuple[Gate, ...] = ()
+    limits: tuple[Limit, ...] = ()
+    money: Literal["new", "credited", "withheld"] = "new"
+    cash_lag_months: Cited = Cited(value=0.0)
+    pass_through: Cited | None = Field(default=None, description="Share that reaches the practice; default 1.")
+    workflows: tuple[WorkflowShare, ...] = ()
+    cite: Cite | None = None
+
+    @model_validator(mode="after")
+    def _schedule_fits(self) -> Component:
+        if isinstance(self.rate, ByStratum):
+            if not isinstance(self.quantity, MemberMonths | Members):
+                raise ValueError("a by_stratum rate goes with the quantity member_months or members")
+        elif self.rate.kind != "constant" and self.driver is None:
+            raise ValueError(f"a {self.rate.kind} rate needs a 'driver'")
+        return self
+
+
+class ReportingBurden(Frozen):
+    """What joining costs a practice in reporting, USD a year: a fixed part, and a part for each distinct
+    measure specification that is reported (paid once for all programs that use the same specification)."""
+
+    fixed_usd: Cited
+    per_measure_usd: Cited = Cited(value=0.0)
+    specification: str = "hedis"
+    cite: Cite | None = None
+
+
+class Program(Frozen):
+    """An incentive program of a payer for a performance year, and how one joins it."""
+
+    id: str
+    label: str
+    payer: str
+    performance_year: int = Field(ge=2000, le=2100)
+    lines_of_business: tuple[LineOfBusiness, ...] = Field(min_length=1)
+    effective: Window
+    status: Literal["complete", "partial", "located"]
+    ended: bool = Field(default=False, description="The program is over and is not carried forward.")
+    join_level: Literal["practice", "organization"] = "practice"
+    voluntary: bool = True
+    exclusive_group: str | None = Field(default=None, description="At most one program of a group is joined.")
+    excludes: tuple[str, ...] = ()
+    requires: tuple[str, ...] = ()
+    eligibility: tuple[Gate, ...] = Field(default=(), description="Facts that must hold for joining at all.")
+    settles_at: str | None = None
+    reporting: ReportingBurden
+    components: tuple[Component, ...] = Field(min_length=1)
+    cite: Cite | None = None
+    notes: str = ""
+
+    def payer_of(self, component: Component) -> str:
+        """The payer that pays the component."""
+        return component.payer or self.payer
+
+    def lines_of(self, component: Component) -> tuple[LineOfBusiness, ...]:
+        """The lines of business the component touches."""
+        return component.lines_of_business or self.lines_of_business

@@ -1,0 +1,72 @@
+"""What a plan is asked to do."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from critmass.domain.values import Frozen
+
+
+class CriticalMass(Frozen):
+    """When a practice is at critical reimbursement mass.
+
+    Reimbursement over cost reaches `ratio`, and at least `payers` payers each bring `payer_share` of the
+    reimbursement that the ratio asks for, and every core workflow is in place.
+    """
+
+    ratio: float = Field(default=1.0, gt=0, le=10)
+    payers: int = Field(default=2, ge=1, le=50)
+    payer_share: float = Field(default=0.1, ge=0, le=1)
+    count_credited: bool = False
+
+
+class Lock(Frozen):
+    """A decision that is already made. Without a practice it holds for all of them."""
+
+    practice: str | None = None
+    program: str | None = None
+    workflow: str | None = None
+    decision: Literal["joined", "declined", "in_place", "left_out"]
+
+
+class RateOverride(Frozen):
+    """Another value for one number of the catalog, by its path (as `critmass check catalog --json` prints it)."""
+
+    path: str
+    value: float
+
+
+class Scenario(Frozen):
+    """One question to the planner. All fields have defaults, so an empty file is a valid scenario."""
+
+    name: str = "default"
+    performance_year: int = Field(default=2026, ge=2000, le=2100)
+    terms: Literal["in_force", "carry_forward", "all"] = Field(
+        default="carry_forward",
+        description="in_force: only programs dated in the performance year; carry_forward: also the latest "
+        "published terms of programs that have not ended; all: ended programs too.",
+    )
+    objective: Literal["members_then_margin", "practices_then_margin", "margin", "weighted"] = (
+        "members_then_margin"
+    )
+    usd_per_member_at_mass: float = Field(default=0.0, ge=0, description="Only for the weighted objective.")
+    critical_mass: CriticalMass = CriticalMass()
+    organization_budget_usd: float | None = Field(default=None, ge=0)
+    practice_budgets: bool = True
+    hub: bool = True
+    locks: tuple[Lock, ...] = ()
+    overrides: tuple[RateOverride, ...] = ()
+    exclude_programs: tuple[str, ...] = ()
+    effects: Literal["low", "mid", "high"] = "mid"
+
+
+class SolveOptions(Frozen):
+    """How hard to try. `gap` is the certified relative gap at which the search stops."""
+
+    gap: float = Field(default=0.02, ge=0, le=1)
+    time_limit_seconds: float = Field(default=300.0, gt=0, le=86_400)
+    seed: int = Field(default=1, ge=0)
+    workers: int | None = Field(default=None, ge=1, le=256)
+    solver: str | None = None
