@@ -1,0 +1,183 @@
+"""A mixed-integer model as named arrays, and the builder that fills it.
+
+Every constraint row is named ``family[index]``; every family is made by one function of this package,
+described in `models/`, with a golden `.lp`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+FloatArray = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Affine:
+    """A constant plus coefficients on variables of one block."""
+
+    constant: float = 0.0
+    terms: Mapping[int, float] = field(default_factory=dict)
+
+    def __add__(self, other: Affine | float) -> Affine:
+        if not isinstance(other, Affine):
+            return Affine(self.constant + other, self.terms)
+        merged = dict(self.terms)
+        for index, coefficient in other.terms.items():
+            merged[index] = merged.get(index, 0.0) + coefficient
+        return Affine(self.constant + other.constant, merged)
+
+    def __mul__(self, factor: float) -> Affine:
+        return Affine(self.constant * factor, {index: item * factor for index, item in self.terms.items()})
+
+    def __neg__(self) -> Affine:
+        return self * -1.0
+
+    def __sub__(self, other: Affine | float) -> Affine:
+        return self + (-other)
+
+    @property
+    def is_constant(self) -> bool:
+        """True when no variable matters."""
+        return not any(self.terms.values())
+
+
+def total(parts: list[Affine]) -> Affine:
+    """Sum of expressions, linear in their length."""
+    constant, terms = 0.0, dict[int, float]()
+    for part in parts:
+        constant += part.constant
+        for index, coefficient in part.terms.items():
+            terms[index] = terms.get(index, 0.0) + coefficient
+    return Affine(constant, terms)
+
+
+@dataclass(frozen=True)
+class Block:
+    """A finished model: rows `row_lower <= matrix @ x <= row_upper`, bounds, and integrality per variable.
+
+    `expressions` are named affine functions of the variables (objectives, links), dense over variables,
+    each with its constant.
+    """
+
+    name: str
+    variables: tuple[str, ...]
+    lower: FloatArray
+    upper: FloatArray
+    integer: NDArray[np.bool_]
+    rows: tuple[str, ...]
+    row_lower: FloatArray
+    row_upper: FloatArray
+    matrix: sparse.csr_array
+    position: Mapping[str, int]
+    expressions: Mapping[str, tuple[float, FloatArray]]
+
+    def value(self, expression: str, x: FloatArray) -> float:
+        """A named expression at a point."""
+        constant, coefficients = self.expressions[expression]
+        return float(constant + coefficients @ x)
+
+
+class BlockBuilder:
+    """Collects variables, rows and named expressions of one block."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self._names: list[str] = []
+        self._lower: list[float] = []
+        self._upper: list[float] = []
+        self._integer: list[bool] = []
+        self._rows: list[tuple[str, Mapping[int, float], float, float]] = []
+        self._expressions: dict[str, Affine] = {}
+        self._position: dict[str, int] = {}
+
+    def variable(self, name: str, lower: float, upper: float, *, integer: bool = False) -> Affine:
+        """A new variable. Its name is unique in the block."""
+        if name in self._position:
+            raise ValueError(f"variable {name!r} exists already in block {self.name!r}")
+        self._position[name] = len(self._names)
+        self._names.append(name)
+        self._lower.append(lower)
+        self._upper.append(upper)
+        self._integer.append(integer)
+        return Affine(0.0, {len(self._names) - 1: 1.0})
+
+    def binary(self, name: str) -> Affine:
+        """A new 0/1 variable."""
+        return self.variable(name, 0.0, 1.0, integer=True)
+
+    def has(self, name: str) -> bool:
+        """Whether the variable exists."""
+        return name in self._position
+
+    def get(self, name: str) -> Affine:
+        """An existing variable."""
+        return Affine(0.0, {self._position[name]: 1.0})
+
+    def fix(self, name: str, value: float) -> None:
+        """Fix an existing variable."""
+        self._lower[self._position[name]] = self._upper[self._position[name]] = value
+
+    def is_binary(self, index: int) -> bool:
+        """Whether a variable is 0/1."""
+        return self._integer[index] and self._lower[index] >= 0.0 and self._upper[index] <= 1.0
+
+    def at_least(self, name: str, left: Affine, right: Affine | float = 0.0) -> None:
+        """Row left >= right. Rows that their bounds already ensure are left out."""
+        difference = left - right
+        if self.bounds(difference)[0] < 0.0 or difference.is_constant:
+            terms = {index: value for index, value in difference.terms.items() if value != 0.0}
+            self._rows.append((name, terms, -difference.constant, np.inf))
+
+    def at_most(self, name: str, left: Affine, right: Affine | float = 0.0) -> None:
+        """Row left <= right."""
+        self.at_least(name, -left, right * -1.0)
+
+    def express(self, name: str, value: Affine) -> None:
+        """Name an expression of the block (an objective or a link)."""
+        self._expressions[name] = value
+
+    def bounds(self, value: Affine) -> tuple[float, float]:
+        """Least and largest value of an expression over the variables' bounds."""
+        low = high = value.constant
+        for index, coefficient in value.terms.items():
+            if coefficient:
+                ends = (coefficient * self._lower[index], coefficient * self._upper[index])
+                low, high = low + min(ends), high + max(ends)
+        return low, high
+
+    def finish(self) -> Block:
+        """The block as arrays."""
+        count = len(self._names)
+        lengths = [len(terms) for _, terms, _, _ in self._rows]
+        indptr = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int32)
+        indices = [index for _, terms, _, _ in self._rows for index in terms]
+        data = [value for _, terms, _, _ in self._rows for value in terms.values()]
+        matrix = sparse.csr_array(
+            (np.array(data, dtype=np.float64), np.array(indices, dtype=np.int32), indptr),
+            shape=(len(self._rows), count),
+        )
+        return Block(
+            name=self.name,
+            variables=tuple(self._names),
+            lower=np.array(self._lower, dtype=np.float64),
+            upper=np.array(self._upper, dtype=np.float64),
+            integer=np.array(self._integer, dtype=np.bool_),
+            rows=tuple(name for name, _, _, _ in self._rows),
+            row_lower=np.array([low for _, _, low, _ in self._rows], dtype=np.float64),
+            row_upper=np.array([high for _, _, _, high in self._rows], dtype=np.float64),
+            matrix=matrix,
+            position=dict(self._position),
+            expressions={name: (item.constant, _dense(item, count)) for name, item in self._expressions.items()},
+        )
+
+
+def _dense(value: Affine, count: int) -> FloatArray:
+    coefficients = np.zeros(count)
+    for index, coefficient in value.terms.items():
+        coefficients[index] = coefficient
+    return coefficients

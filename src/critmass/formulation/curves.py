@@ -1,0 +1,138 @@
+"""One-dimensional functions as linear rows: upper hulls, products, staircases."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from critmass.formulation.block import Affine, BlockBuilder, FloatArray
+
+MARGIN = 1e-7
+"""How far beyond a threshold the model asks a driver to go, so that settlement surely sees it reached."""
+
+EQUAL = 1e-9
+
+
+def upper_hull(x: FloatArray, y: FloatArray) -> list[int]:
+    """Positions of the corners of the least concave function above the points; x rises."""
+    hull: list[int] = []
+    for place in range(len(x)):
+        while len(hull) >= 2 and _below(x, y, hull[-2], hull[-1], place):
+            hull.pop()
+        hull.append(place)
+    return hull
+
+
+def _below(x: FloatArray, y: FloatArray, left: int, middle: int, right: int) -> bool:
+    chord = y[left] + (y[right] - y[left]) * (x[middle] - x[left]) / (x[right] - x[left])
+    return bool(y[middle] <= chord + EQUAL)
+
+
+def is_concave(x: FloatArray, y: FloatArray) -> bool:
+    """True when the points lie on their own upper hull."""
+    hull = upper_hull(x, y)
+    scale = max(1.0, float(np.abs(y).max()))
+    return bool(np.all(np.interp(x, x[hull], y[hull]) - y <= EQUAL * scale))
+
+
+def hull_of(
+    builder: BlockBuilder, name: str, driver: Affine, corners: list[float],
+    function: Callable[[FloatArray], FloatArray],
+) -> tuple[Affine, bool]:  # fmt: skip
+    """A function of an expression, from above: its upper hull over the expression's range.
+
+    `corners` are the points between which the function is linear. Returns the value and whether it is
+    exact (the function is concave there). Family `value_on_hull`.
+    """
+    low, high = builder.bounds(driver)
+    if high - low <= EQUAL:
+        return Affine(float(function(np.array([low]))[0])), True
+    x = np.array(sorted({low, high, *(corner for corner in corners if low < corner < high)}))
+    y = np.asarray(function(x), dtype=np.float64)
+    hull, exact = upper_hull(x, y), is_concave(x, y)
+    if len(hull) == 2:
+        slope = (y[-1] - y[0]) / (x[-1] - x[0])
+        return (driver - low) * float(slope) + float(y[0]), exact
+    value = builder.variable(name, float(y.min()), float(y.max()))
+    for left, right in zip(hull[:-1], hull[1:], strict=True):
+        slope = float((y[right] - y[left]) / (x[right] - x[left]))
+        line = (driver - float(x[left])) * slope + float(y[left])
+        builder.at_most(f"value_on_hull[{name},{left}]", value, line)
+    return value, exact
+
+
+def product(builder: BlockBuilder, name: str, left: Affine, right: Affine) -> tuple[Affine, bool]:
+    """left x right, from above. Exact when one is constant or a sum of 0/1 variables.
+
+    Family `product_of_decisions`: McCormick rows, which are exact where a factor is 0/1.
+    """
+    if left.is_constant:
+        return right * left.constant, True
+    if right.is_constant:
+        return left * right.constant, True
+    for amount, switch in ((left, right), (right, left)):
+        if all(builder.is_binary(index) for index, value in switch.terms.items() if value):
+            parts = [
+                _switched(builder, f"{name},{index}", amount, index) * value
+                for index, value in switch.terms.items()
+                if value
+            ]
+            return amount * switch.constant + _sum(parts), True
+    return _mccormick(builder, name, left, right), False
+
+
+def _sum(parts: list[Affine]) -> Affine:
+    result = Affine()
+    for part in parts:
+        result = result + part
+    return result
+
+
+def _switched(builder: BlockBuilder, name: str, amount: Affine, index: int) -> Affine:
+    low, high = builder.bounds(amount)
+    switch = Affine(0.0, {index: 1.0})
+    value = builder.variable(f"product[{name}]", min(low, 0.0), max(high, 0.0))
+    builder.at_most(f"product_of_decisions[{name},on]", value, amount - (switch * -low + low))
+    builder.at_most(f"product_of_decisions[{name},off]", value, switch * high)
+    builder.at_least(f"product_of_decisions[{name},on_low]", value, amount - (switch * -high + high))
+    builder.at_least(f"product_of_decisions[{name},off_low]", value, switch * low)
+    return value
+
+
+def _mccormick(builder: BlockBuilder, name: str, left: Affine, right: Affine) -> Affine:
+    (a, b), (c, d) = builder.bounds(left), builder.bounds(right)
+    corners = (a * c, a * d, b * c, b * d)
+    value = builder.variable(f"product[{name}]", min(corners), max(corners))
+    builder.at_most(f"product_of_decisions[{name},1]", value, right * b + left * c - b * c)
+    builder.at_most(f"product_of_decisions[{name},2]", value, right * a + left * d - a * d)
+    return value
+
+
+class Staircase:
+    """All thresholds on one closed share: one chain of 0/1 steps, in rising order.
+
+    Families `staircase_reached` (the closed share covers the steps taken) and `staircase_order` (a step
+    is taken only after the one below).
+    """
+
+    def __init__(self, builder: BlockBuilder, name: str, closed: Affine) -> None:
+        self._builder, self._name, self._closed = builder, name, closed
+        self._steps: dict[float, Affine] = {}
+
+    def step(self, threshold: float) -> Affine:
+        """The 0/1 step of a threshold on the closed share, shared by all who ask for the same one."""
+        key = round(threshold, 9)
+        if key not in self._steps:
+            self._steps[key] = self._builder.binary(f"step[{self._name},{key:.6f},{len(self._steps)}]")
+        return self._steps[key]
+
+    def finish(self) -> None:
+        """Write the rows, once all thresholds are known."""
+        covered, below, before = Affine(), 0.0, None
+        for place, (threshold, step) in enumerate(sorted(self._steps.items())):
+            if before is not None:
+                self._builder.at_most(f"staircase_order[{self._name},{place}]", step, before)
+            covered, below, before = covered + step * (threshold - below), threshold, step
+        if self._steps:
+            self._builder.at_least(f"staircase_reached[{self._name}]", self._closed, covered)
