@@ -24,6 +24,7 @@ class NetworkArrays:
 
     def __init__(self, network: Network, catalog: Catalog) -> None:
         self.network, self.catalog = network, catalog
+        self._cache: dict[tuple[str, str], FloatArray] = {}
         self._practice = pd.Index(network.practices)
         self._population = pd.MultiIndex.from_tuples(network.populations)
 
@@ -83,12 +84,18 @@ class NetworkArrays:
 
     def allowed_usd(self, code_set: str) -> FloatArray:
         """Allowed charges of a code set, USD a year."""
-        table = self.network.table("Charges")
-        return self._spread(table[table["code_set"] == code_set], "allowed_usd")
+        key = ("allowed", code_set)
+        if key not in self._cache:
+            table = self.network.table("Charges")
+            self._cache[key] = self._spread(table[table["code_set"] == code_set], "allowed_usd")
+        return self._cache[key]
 
     def spending(self, column: str) -> FloatArray:
         """Benchmark or expected expenditure, USD a year."""
-        return self._spread(self.network.table("Spending"), column)
+        key = ("spending", column)
+        if key not in self._cache:
+            self._cache[key] = self._spread(self.network.table("Spending"), column)
+        return self._cache[key]
 
     @cached_property
     def _facts(self) -> dict[str, FloatArray]:

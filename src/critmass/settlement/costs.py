@@ -98,8 +98,9 @@ def cost_rates(model: Model) -> CostRates:
 
 
 def whole_steps(fte: FloatArray, step_fte: FloatArray, in_place_fte: FloatArray) -> FloatArray:
-    """FTE to employ: the need rounded up to whole steps, never below what is already employed."""
-    return np.maximum(np.ceil(fte / step_fte - ROUNDING) * step_fte, in_place_fte)
+    """FTE to employ: what is already employed, plus whole steps for the need beyond it."""
+    beyond = np.maximum(fte - in_place_fte, 0.0)
+    return np.asarray(in_place_fte + np.ceil(beyond / step_fte - ROUNDING) * step_fte)
 
 
 @dataclass(frozen=True)

@@ -94,6 +94,7 @@ class Model:
         better = self.catalog.measures[measure].higher_is_better
         return denominator - numerator if better else -numerator
 
+    @cached_property
     def saved_shares(self) -> FloatArray:
         """Share of expenditure each workflow saves at full reach, shape (workflow, population)."""
         table = np.zeros((len(self.workflows), len(self.network.populations)))
@@ -188,7 +189,7 @@ class ProjectedResults:
         """Expected expenditure less what workflows beyond today's save, USD a year."""
         columns = self.model.arrays.columns(populations)
         expected = self.model.arrays.spending("expenditure_usd")[:, columns]
-        saved = np.einsum("siw,wp,ip->si", self._extra_reach, self.model.saved_shares()[:, columns], expected)
+        saved = np.einsum("siw,wp,ip->si", self._extra_reach, self.model.saved_shares[:, columns], expected)
         return expected.sum(axis=1)[None, :] - saved
 
     def fact(self, name: str) -> FloatArray:

@@ -1,0 +1,404 @@
+"""Drivers, schedules and gates as rows of a block.
+
+What a measure pays as a function of its closed share is not written a second time: the settlement engine
+evaluates it at the corners, and the rows reproduce those values.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import singledispatch
+
+import numpy as np
+
+from critmass.domain import vocabulary as v
+from critmass.domain.values import Cited
+from critmass.formulation.block import Affine, FloatArray
+from critmass.formulation.curves import EQUAL, MARGIN, hull_of
+from critmass.formulation.levels import Level, MeasureCounts
+from critmass.settlement import evaluate
+from critmass.settlement.results import Populations
+
+GRID = 17
+"""Points of the grid on which a curve that mixes steps and slopes is seen from above."""
+
+
+class Reading:
+    """One clause being turned into rows: its level, its populations, and whether it stayed exact."""
+
+    def __init__(self, level: Level, populations: Populations, name: str) -> None:
+        self.level, self.populations, self.name = level, populations, name
+        self.exact = True
+        self._count = 0
+
+    def fresh(self, what: str) -> str:
+        """A name for another helper variable of this clause."""
+        self._count += 1
+        return f"{self.name},{what}{self._count}"
+
+    def approximate(self, exact: bool) -> None:
+        """Note that a part was modelled from above only."""
+        self.exact = self.exact and exact
+
+    def number(self, evaluator: Callable[..., FloatArray], word: object) -> float:
+        """A word that no decision changes."""
+        return self.level.shared.number(evaluator, word, self.populations, self.level.practice)
+
+
+# Schedules ------------------------------------------------------------------------------------------
+
+
+def corners_of(schedule: v.DriverSchedule) -> list[float]:
+    """Driver values at which a schedule jumps or bends."""
+    if isinstance(schedule, v.Steps):
+        return [float(row.at_least) for row in schedule.rows]
+    if isinstance(schedule, v.PiecewiseLinear):
+        return [float(point.at) for point in schedule.points]
+    if isinstance(schedule, v.Brackets):
+        ends = [float(band.up_to) for band in schedule.bands if band.up_to is not None]
+        return [0.0, *ends, *(-end for end in ends)]
+    return []
+
+
+def is_stepped(schedule: v.DriverSchedule | None) -> bool:
+    """True when the schedule only jumps."""
+    return schedule is None or isinstance(schedule, v.Steps | v.Constant)
+
+
+def scheduled(reading: Reading, schedule: v.DriverSchedule, word: v.Driver) -> Affine:
+    """The rate that a schedule gives for a driver."""
+    if isinstance(schedule, v.Constant):
+        return Affine(float(schedule.pays))
+    if isinstance(word, v.Rate | v.Improvement):
+        item = _as_score(schedule, word)
+        return measure_points(reading, item)
+    return schedule_of(reading, schedule, driver(word, reading))
+
+
+def _as_score(schedule: v.DriverSchedule, word: v.Rate | v.Improvement) -> v.ScoredMeasure:
+    if isinstance(word, v.Rate):
+        return v.ScoredMeasure(measure=word.measure, attainment=schedule)
+    nothing = v.Constant(kind="constant", pays=Cited(value=-np.finfo(np.float64).max))
+    return v.ScoredMeasure(
+        measure=word.measure, attainment=nothing, improvement=schedule, improvement_basis=word.basis
+    )
+
+
+def schedule_of(reading: Reading, schedule: v.DriverSchedule, value: Affine) -> Affine:
+    """A schedule of an expression that is not one measure's rate."""
+    if value.is_constant:
+        return Affine(float(evaluate.schedule(schedule, np.array([[value.constant]]))[0, 0]))
+    if isinstance(schedule, v.Steps) and not schedule.descending:
+        return _steps_of(reading, schedule, value)
+    rate, exact = hull_of(
+        reading.level.builder, reading.fresh("rate"), value, corners_of(schedule),
+        lambda x: evaluate.schedule(schedule, x),
+    )  # fmt: skip
+    reading.approximate(exact)
+    return rate
+
+
+def _steps_of(reading: Reading, schedule: v.Steps, value: Affine) -> Affine:
+    """Family `driver_reaches_step`: one 0/1 step for each reachable row of the table."""
+    builder = reading.level.builder
+    low, high = builder.bounds(value)
+    name, paid, rate, before = reading.fresh("table"), float(schedule.otherwise), Affine(), None
+    rate = rate + paid
+    for place, row in enumerate(schedule.rows):
+        threshold, pays = float(row.at_least), float(row.pays)
+        if low >= threshold - evaluate.TOLERANCE:
+            rate, paid = Affine(pays), pays
+        elif high >= threshold:
+            step = builder.binary(f"table_step[{name},{place}]")
+            reach = threshold + (MARGIN if _continuous(builder, value) else 0.0)
+            builder.at_least(f"driver_reaches_step[{name},{place}]", value, step * (reach - low) + low)
+            if before is not None:
+                builder.at_most(f"driver_step_order[{name},{place}]", step, before)
+            rate, paid, before = rate + step * (pays - paid), pays, step
+            reading.approximate(pays >= paid)
+    return rate
+
+
+def _continuous(builder: object, value: Affine) -> bool:
+    is_binary = builder.is_binary  # type: ignore[attr-defined]
+    return not all(is_binary(index) for index, item in value.terms.items() if item)
+
+
+# Measures -------------------------------------------------------------------------------------------
+
+
+def measure_points(reading: Reading, item: v.ScoredMeasure) -> Affine:
+    """Points of one measure (unweighted): steps on its staircase, or its curve from above."""
+    counts = reading.level.counts(item.measure, reading.populations)
+    better = reading.level.shared.directions[item.measure]
+
+    def points(closed: FloatArray) -> FloatArray:
+        rate = counts.rate(closed)
+        attained = evaluate.schedule(item.attainment, rate)
+        if item.improvement is None:
+            return attained
+        before = np.full_like(rate, counts.prior_rate)
+        gain = evaluate.improvement_from(before, rate, item.improvement_basis, higher_is_better=better)
+        return np.maximum(attained, evaluate.schedule(item.improvement, gain))
+
+    corners = _closed_corners(item, counts, higher_is_better=better)
+    if is_stepped(item.attainment) and is_stepped(item.improvement):
+        return stepped(reading, item.measure, corners, points)
+    closed = reading.level.closed(item.measure, reading.populations)
+    high = reading.level.builder.bounds(closed)[1]
+    mixed = is_stepped(item.attainment) != is_stepped(item.improvement) and item.improvement is not None
+    grid = [*corners, *(np.linspace(0.0, high, GRID) if item.improvement is not None else ())]
+    value, exact = hull_of(reading.level.builder, reading.fresh("points"), closed, grid, points)
+    reading.approximate(exact and not mixed)
+    return value
+
+
+def _closed_corners(item: v.ScoredMeasure, counts: MeasureCounts, *, higher_is_better: bool) -> list[float]:
+    rates = corners_of(item.attainment)
+    if item.improvement is not None:
+        sign = 1.0 if higher_is_better else -1.0
+        before = counts.prior_rate
+        room = {"absolute": 1.0, "relative": before, "gap_share": 1.0 - before if higher_is_better else before}
+        rates = rates + [
+            before + sign * gain * room[item.improvement_basis] for gain in corners_of(item.improvement)
+        ]
+    found = (counts.closed_at(rate) for rate in rates)
+    return sorted({closed for closed in found if closed is not None})
+
+
+def stepped(
+    reading: Reading, measure: str, corners: list[float], points: Callable[[FloatArray], FloatArray]
+) -> Affine:
+    """A step function of a measure's closed share, on the measure's staircase."""
+    closed = reading.level.closed(measure, reading.populations)
+    high = reading.level.builder.bounds(closed)[1]
+    value = paid = float(points(np.zeros(1))[0])
+    result = Affine(value)
+    for corner in corners:
+        reach = corner + MARGIN
+        if not EQUAL < reach <= high:
+            continue
+        now = float(points(np.array([reach]))[0])
+        if now < paid - EQUAL:
+            reading.approximate(False)
+        elif now > paid + EQUAL:
+            result = result + reading.level.staircase(measure, reading.populations).step(reach) * (now - paid)
+            paid = now
+    return result
+
+
+# Drivers --------------------------------------------------------------------------------------------
+
+
+@singledispatch
+def driver(word: object, reading: Reading) -> Affine:
+    """A driver as an expression of the block; drivers that no decision changes are constants."""
+    return Affine(reading.number(evaluate.driver, word))
+
+
+@driver.register
+def _(word: v.Rate, reading: Reading) -> Affine:
+    counts = reading.level.counts(word.measure, reading.populations)
+    if counts.denominator <= 0:
+        return Affine()
+    closed = reading.level.closed(word.measure, reading.populations)
+    return closed * (counts.gap / counts.denominator) + counts.numerator / counts.denominator
+
+
+@driver.register
+def _(word: v.Improvement, reading: Reading) -> Affine:
+    counts = reading.level.counts(word.measure, reading.populations)
+    better = reading.level.shared.directions[word.measure]
+    ends = evaluate.improvement_from(
+        np.full(2, counts.prior_rate), counts.rate(np.array([0.0, 1.0])), word.basis, higher_is_better=better
+    )
+    closed = reading.level.closed(word.measure, reading.populations)
+    return closed * float(ends[1] - ends[0]) + float(ends[0])
+
+
+@driver.register
+def _(word: v.Points, reading: Reading) -> Affine:
+    score = Affine(float(word.extra))
+    for item in word.items:
+        if reading.level.counts(item.measure, reading.populations).denominator > 0:
+            score = score + measure_points(reading, item) * float(item.weight)
+    return score
+
+
+@driver.register
+def _(word: v.Composite, reading: Reading) -> Affine:
+    score, possible = Affine(), 0.0
+    for item in word.items:
+        counts = reading.level.counts(item.measure, reading.populations)
+        if counts.denominator >= float(word.minimum_denominator) - evaluate.TOLERANCE:
+            score = score + measure_points(reading, item) * float(item.weight)
+            possible += float(item.weight)
+    for part in word.facts:
+        score = score + reading.number(evaluate.driver, v.Fact(kind="fact", name=part.name)) * float(part.weight)
+        possible += float(part.weight)
+    return score * (1.0 / possible) if possible > 0 else Affine()
+
+
+@driver.register
+def _(word: v.MeasuresMet, reading: Reading) -> Affine:
+    met = Affine()
+    for item in word.items:
+        counts = reading.level.counts(item.measure, reading.populations)
+        if counts.denominator > 0:
+            met = met + target_met(reading, item)
+    return met
+
+
+@driver.register
+def _(word: v.SavingsRate, reading: Reading) -> Affine:
+    benchmark = reading.number(evaluate.quantity, v.BenchmarkExpenditure(kind="benchmark_expenditure"))
+    if benchmark <= 0:
+        return Affine()
+    base = reading.number(evaluate.quantity, v.Savings(kind="savings"))
+    return (reading.level.savings_gain(reading.populations) + base) * (1.0 / benchmark)
+
+
+def target_met(reading: Reading, item: v.MeasureTarget) -> Affine:
+    """1 when a measure reaches its target."""
+    better = reading.level.shared.directions[item.measure]
+    counts = reading.level.counts(item.measure, reading.populations)
+    sign, target = (1.0 if better else -1.0), float(item.target)
+
+    def met(closed: FloatArray) -> FloatArray:
+        return np.asarray(sign * (counts.rate(closed) - target) >= -evaluate.TOLERANCE, dtype=np.float64)
+
+    corner = counts.closed_at(target)
+    return stepped(reading, item.measure, [] if corner is None else [corner], met)
+
+
+# Gates ----------------------------------------------------------------------------------------------
+
+
+@singledispatch
+def gate(word: object, reading: Reading, *, adverse: bool) -> list[Affine]:
+    """Expressions in 0..1 that must all be 1 for the gate to be open.
+
+    `adverse` says that an open gate costs money, so that the model must be forced to open it.
+    """
+    raise TypeError(f"no such gate: {word!r}")
+
+
+@gate.register
+def _(word: v.WorkflowInPlace, reading: Reading, *, adverse: bool) -> list[Affine]:
+    return [reading.level.runs_workflow(word.workflow)]
+
+
+@gate.register
+def _(word: v.ProgramJoined, reading: Reading, *, adverse: bool) -> list[Affine]:
+    joined = reading.level.joined(word.program)
+    return [joined if word.joined else -joined + 1.0]
+
+
+@gate.register
+def _(word: v.AllOf, reading: Reading, *, adverse: bool) -> list[Affine]:
+    return [part for item in word.of for part in gate(item, reading, adverse=adverse)]
+
+
+@gate.register
+def _(word: v.AnyOf, reading: Reading, *, adverse: bool) -> list[Affine]:
+    """Family `enough_gates_open`."""
+    parts = [_one(reading, gate(item, reading, adverse=adverse)) for item in word.of]
+    opened = Affine()
+    for part in parts:
+        opened = opened + part
+    if opened.is_constant:
+        return [Affine(float(opened.constant >= word.at_least - EQUAL))]
+    chosen = reading.level.builder.binary(f"any[{reading.fresh('any')}]")
+    reading.level.builder.at_most(f"enough_gates_open[{reading.fresh('row')}]", chosen * word.at_least, opened)
+    reading.approximate(not adverse)
+    return [chosen]
+
+
+def _one(reading: Reading, parts: list[Affine]) -> Affine:
+    """One 0/1 expression for 'all of these'. Family `all_gates_open`."""
+    if len(parts) == 1:
+        return parts[0]
+    if all(part.is_constant for part in parts):
+        return Affine(min((part.constant for part in parts), default=1.0))
+    both = reading.level.builder.binary(f"all[{reading.fresh('all')}]")
+    for part in parts:
+        reading.level.builder.at_most(f"all_gates_open[{reading.fresh('row')}]", both, part)
+    return both
+
+
+@gate.register
+def _(word: v.Test, reading: Reading, *, adverse: bool) -> list[Affine]:
+    if isinstance(word.driver, v.Rate | v.Improvement) and not isinstance(word.at_least, v.DrivenValue):
+        return [_measure_test(word, word.driver, reading)]
+    value = driver(word.driver, reading)
+    if value.is_constant and not isinstance(word.at_least, v.DrivenValue):
+        return [Affine(float(_holds(word, np.array([value.constant]))[0]))]
+    return [_tested(word, value, reading, adverse=adverse)]
+
+
+def _holds(word: v.Test, value: FloatArray) -> FloatArray:
+    """The comparison itself, with the settlement's tolerance."""
+    slack = evaluate.TOLERANCE
+    if isinstance(word.at_least, Cited):
+        found = value >= float(word.at_least) - slack
+    elif word.at_most is not None:
+        found = value <= float(word.at_most) + slack
+    elif word.above is not None:
+        found = value > float(word.above) + slack
+    else:
+        found = value < float(word.below or 0.0) - slack
+    return np.asarray(found, dtype=np.float64)
+
+
+def _limit_of(word: v.Test) -> float:
+    given = [item for item in (word.at_least, word.at_most, word.above, word.below) if isinstance(item, Cited)]
+    return float(given[0])
+
+
+def _measure_test(word: v.Test, tested: v.Rate | v.Improvement, reading: Reading) -> Affine:
+    measure = tested.measure
+    counts = reading.level.counts(measure, reading.populations)
+    better = reading.level.shared.directions[measure]
+
+    def value(closed: FloatArray) -> FloatArray:
+        rate = counts.rate(closed)
+        if isinstance(tested, v.Rate):
+            return rate
+        before = np.full_like(rate, counts.prior_rate)
+        return evaluate.improvement_from(before, rate, tested.basis, higher_is_better=better)
+
+    ends = value(np.array([0.0, 1.0]))
+    corners = [] if ends[1] == ends[0] else [float((_limit_of(word) - ends[0]) / (ends[1] - ends[0]))]
+    return stepped(reading, measure, corners, lambda closed: _holds(word, value(closed)))
+
+
+def _tested(word: v.Test, value: Affine, reading: Reading, *, adverse: bool) -> Affine:
+    """Families `gate_needs_driver` and, where an open gate costs money, `gate_forced_open`."""
+    builder = reading.level.builder
+    low, high = builder.bounds(value)
+    downward = word.at_most is not None or word.below is not None
+    limit = _driven_limit(word, reading) if isinstance(word.at_least, v.DrivenValue) else _limit_of(word)
+    certain = low >= limit - EQUAL if not downward else high <= limit + EQUAL
+    impossible = high < limit - EQUAL if not downward else low > limit + EQUAL
+    if certain or impossible:
+        return Affine(float(certain))
+    name = reading.fresh("gate")
+    opened = builder.binary(f"gate[{name}]")
+    if downward and adverse:
+        builder.at_least(f"gate_forced_open[{name}]", value, opened * (low - limit) + limit)
+    elif downward:
+        builder.at_most(f"gate_needs_driver[{name}]", value, opened * (limit - high) + high)
+        reading.approximate(False)
+    else:
+        scale = max(1.0, abs(limit))
+        builder.at_least(f"gate_needs_driver[{name}]", value, opened * (limit + MARGIN * scale - low) + low)
+        reading.approximate(not adverse)
+    return opened
+
+
+def _driven_limit(word: v.Test, reading: Reading) -> float:
+    assert isinstance(word.at_least, v.DrivenValue)
+    rate = scheduled(reading, word.at_least.schedule, word.at_least.driver)
+    if not rate.is_constant:
+        reading.approximate(False)
+    return reading.level.builder.bounds(rate)[0]

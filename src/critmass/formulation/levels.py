@@ -1,0 +1,196 @@
+"""What a clause can see while it is turned into rows: constants, counts, and decision variables."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from critmass.domain.network import ORGANIZATION
+from critmass.domain.programs import Program
+from critmass.domain.scenario import Lock
+from critmass.formulation.block import Affine, BlockBuilder
+from critmass.formulation.curves import Staircase
+from critmass.settlement import evaluate
+from critmass.settlement.amounts import measure_directions
+from critmass.settlement.costs import CostRates, cost_rates
+from critmass.settlement.projection import Decisions, Model, ProjectedResults
+from critmass.settlement.results import FloatArray, Populations, View
+from critmass.settlement.terms import Terms
+
+
+@dataclass(frozen=True)
+class MeasureCounts:
+    """Counts of one measure at one level. `gap` is what full closing adds to the numerator (signed)."""
+
+    numerator: float
+    denominator: float
+    gap: float
+    prior_rate: float
+    carried: float
+
+    def rate(self, closed: FloatArray) -> FloatArray:
+        """Performance rate at a closed share of the gap; 0 without a denominator."""
+        if self.denominator <= 0:
+            return np.zeros_like(closed)
+        return (self.numerator + self.gap * closed) / self.denominator
+
+    def closed_at(self, rate: float) -> float | None:
+        """The closed share at which the rate is met; None when nothing can move it."""
+        return None if self.gap == 0 else (rate * self.denominator - self.numerator) / self.gap
+
+
+class Shared:
+    """Everything that does not depend on which practice is being formulated, computed once."""
+
+    def __init__(self, model: Model, terms: Terms) -> None:
+        self.model, self.terms = model, terms
+        self.programs = terms.programs
+        self.program_ids = tuple(program.id for program in terms.programs)
+        self.directions = measure_directions(terms)
+        self.rates: CostRates = cost_rates(model)
+        self.inexact: set[tuple[str, str]] = set()
+        self.startup_budgets = model.arrays.startup_budgets_usd()
+        asked = model.scenario.organization_budget_usd
+        self.organization_budget = model.network.startup_budget_usd if asked is None else asked
+        self.locks = (*model.scenario.locks, *_contract_locks(model))
+        self._numbers: dict[object, FloatArray] = {}
+
+    def reaches(self, program: Program, practice: int) -> bool:
+        """Whether any clause of the program touches members of the practice."""
+        return any(self.has_members(clause.populations, practice) for clause in self.terms.of(program.id))
+
+    def has_members(self, populations: Populations, practice: int) -> bool:
+        """Whether the practice has members in the populations."""
+        return bool(self.baseline.members(populations, "all")[0, practice] > 0)
+
+    def practices_reached(self, program: Program) -> int:
+        """Number of practices with members that the program touches."""
+        return sum(self.reaches(program, place) for place in range(len(self.model.network.practices)))
+
+    def eligible(self, program: Program, practice: int | None) -> bool:
+        """Whether the facts allow joining."""
+        populations = tuple(dict.fromkeys(pair for clause in self.terms.of(program.id) for pair in clause.populations))
+        return all(self.number(evaluate.gate, word, populations, practice) > 0 for word in program.eligibility)
+
+    def events(self, service: str, populations: Populations) -> FloatArray:
+        """Events at full reach by workflow and practice, shape (workflow, practice)."""
+        key = ("events", service, populations)
+        if key not in self._numbers:
+            columns = self.model.arrays.columns(populations)
+            self._numbers[key] = self.model.events_at_full_reach(service)[:, :, columns].sum(axis=2)
+        return self._numbers[key]
+
+    @cached_property
+    def baseline(self) -> ProjectedResults:
+        """Results when nothing new is done; nothing runs and nothing is joined."""
+        practices, workflows = self.model.reach_in_place.shape
+        nothing = Decisions(
+            delivery=np.zeros((1, practices, workflows), dtype=np.int8),
+            reach=np.zeros((1, practices, workflows)),
+            joined=np.zeros((1, practices, len(self.program_ids)), dtype=np.bool_),
+        )
+        return ProjectedResults(self.model, self.program_ids, nothing)
+
+    def view(self, populations: Populations, *, pooled: bool) -> View:
+        """The baseline as a clause of these populations sees it."""
+        members = self.baseline.members(populations, "all") > 0 if pooled else None
+        return View(self.baseline, populations, self.directions, members)
+
+    def number(
+        self, evaluator: Callable[[object, View], FloatArray], word: object, populations: Populations,
+        practice: int | None,
+    ) -> float:  # fmt: skip
+        """A word that no decision changes, evaluated by the settlement engine itself."""
+        pooled = practice is None
+        key = (evaluator, id(word), populations, pooled)
+        if key not in self._numbers:
+            found = np.asarray(evaluator(word, self.view(populations, pooled=pooled)), dtype=np.float64)
+            width = 1 if pooled else len(self.model.network.practices)
+            self._numbers[key] = np.broadcast_to(found, (1, width))[0]
+        return float(self._numbers[key][0 if practice is None else practice])
+
+    def counts(self, measure: str, populations: Populations, practice: int | None) -> MeasureCounts:
+        """Counts of a measure for one practice, or pooled."""
+        key = ("counts", measure, populations, practice is None)
+        if key not in self._numbers:
+            self._numbers[key] = self._count_table(measure, populations, pooled=practice is None)
+        return MeasureCounts(*(float(x) for x in self._numbers[key][:, 0 if practice is None else practice]))
+
+    def _count_table(self, measure: str, populations: Populations, *, pooled: bool) -> FloatArray:
+        view = self.view(populations, pooled=pooled)
+        columns = self.model.arrays.columns(populations)
+        gap = view.count(self.model.gap(measure)[:, columns].sum(axis=1)[None, :])
+        found = (
+            view.count(self.baseline.numerator(measure, populations)),
+            evaluate.measure_denominator(measure, view),
+            gap,
+            evaluate.prior_rate(measure, view),
+            view.count(self.baseline.carried_numerator(measure, populations)),
+        )
+        return np.stack([item[0] for item in found])
+
+    def gaps(self, measure: str, populations: Populations) -> FloatArray:
+        """Residual gap of a measure by practice, in members, shape (practice,)."""
+        columns = self.model.arrays.columns(populations)
+        members = self.model.arrays.members()[:, columns].sum(axis=1) > 0
+        return np.asarray(self.model.gap(measure)[:, columns].sum(axis=1) * members)
+
+
+def _contract_locks(model: Model) -> tuple[Lock, ...]:
+    table = model.network.table("Contracts")
+    return tuple(
+        Lock(practice=None if practice == ORGANIZATION else practice, program=program, decision=status)
+        for practice, program, status in zip(table["practice"], table["program"], table["status"], strict=True)
+    )
+
+
+class Level(ABC):
+    """The variables that a clause's words stand for: one practice's, or the pooled ones."""
+
+    def __init__(self, shared: Shared, builder: BlockBuilder, practice: int | None) -> None:
+        self.shared, self.builder, self.practice = shared, builder, practice
+        self._staircases: dict[str, Staircase] = {}
+
+    def counts(self, measure: str, populations: Populations) -> MeasureCounts:
+        """Counts of a measure at this level."""
+        return self.shared.counts(measure, populations, self.practice)
+
+    def staircase(self, measure: str, populations: Populations) -> Staircase:
+        """The staircase of thresholds on the measure's closed share."""
+        name = self.staircase_name(measure, populations)
+        if name not in self._staircases:
+            self._staircases[name] = Staircase(self.builder, name, self.closed(measure, populations))
+        return self._staircases[name]
+
+    def finish_staircases(self) -> None:
+        """Write every staircase's rows."""
+        for staircase in self._staircases.values():
+            staircase.finish()
+
+    @abstractmethod
+    def staircase_name(self, measure: str, populations: Populations) -> str:
+        """Which staircase a measure's thresholds stand on."""
+
+    @abstractmethod
+    def closed(self, measure: str, populations: Populations) -> Affine:
+        """Closed share of the measure's residual gap."""
+
+    @abstractmethod
+    def savings_gain(self, populations: Populations) -> Affine:
+        """Savings that the plan's workflows add to the baseline's, USD."""
+
+    @abstractmethod
+    def events(self, service: str, populations: Populations) -> Affine:
+        """Billable events."""
+
+    @abstractmethod
+    def runs_workflow(self, workflow: str) -> Affine:
+        """1 when the workflow runs."""
+
+    @abstractmethod
+    def joined(self, program: str) -> Affine:
+        """1 when the program is joined."""

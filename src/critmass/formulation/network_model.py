@@ -1,0 +1,130 @@
+"""All blocks of a network with the links between them, and the way back from numbers to decisions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from critmass.formulation.block import Block, FloatArray
+from critmass.formulation.levels import Shared
+from critmass.formulation.links import PREFIX, Links
+from critmass.formulation.organization import organization_level
+from critmass.formulation.practice import practice_block
+from critmass.settlement.projection import HUB, OWN, Decisions
+
+ADOPTED = 0.5
+"""A 0/1 variable above this is taken as 1."""
+
+
+@dataclass(frozen=True)
+class LinkMatrix:
+    """A block's contributions to all links: constant + matrix @ x, one row per link."""
+
+    constant: FloatArray
+    matrix: sparse.csr_array
+
+
+@dataclass(frozen=True)
+class NetworkModel:
+    """One block per practice, the organization's block last, and the links.
+
+    Link rows read: sum over blocks of (constant + matrix @ x) >= 0, or = 0 where `equal`.
+    """
+
+    shared: Shared
+    blocks: tuple[Block, ...]
+    links: tuple[str, ...]
+    equal: NDArray[np.bool_]
+
+    @property
+    def practices(self) -> tuple[Block, ...]:
+        """The practices' blocks, in network order."""
+        return self.blocks[:-1]
+
+    @property
+    def organization(self) -> Block:
+        """The organization's block."""
+        return self.blocks[-1]
+
+    @cached_property
+    def link_matrices(self) -> tuple[LinkMatrix, ...]:
+        """One for each block."""
+        position = {name: row for row, name in enumerate(self.links)}
+        return tuple(_link_matrix(block, position) for block in self.blocks)
+
+    def decisions(self, solutions: Sequence[FloatArray]) -> Decisions:
+        """Plan decisions from the blocks' solution vectors (the organization's last)."""
+        parts = [self.practice_decisions(place, x) for place, x in enumerate(solutions[:-1])]
+        joined = np.stack([part.joined[0, 0] for part in parts])[None]
+        joined = joined | self.organization_joined(solutions[-1])[None, None, :]
+        return Decisions(
+            delivery=np.stack([part.delivery[0, 0] for part in parts])[None],
+            reach=np.stack([part.reach[0, 0] for part in parts])[None],
+            joined=joined,
+        )
+
+    def practice_decisions(self, place: int, x: FloatArray) -> Decisions:
+        """One practice's decisions, shape (1, 1, ...), organization programs left out."""
+        block, shared = self.blocks[place], self.shared
+        delivery = np.zeros((1, 1, len(shared.model.workflows)), dtype=np.int8)
+        reach = np.zeros((1, 1, len(shared.model.workflows)))
+        for column, workflow in enumerate(shared.model.workflows):
+            for mode, code in (("own", OWN), ("hub", HUB)):
+                if _value(block, x, f"{mode}[{workflow.id}]") > ADOPTED:
+                    delivery[0, 0, column] = code
+                    reach[0, 0, column] = _clean_reach(_value(block, x, f"reach_{mode}[{workflow.id}]"))
+        joined = [
+            program.join_level == "practice" and _value(block, x, f"join[{program.id}]") > ADOPTED
+            for program in shared.programs
+        ]
+        return Decisions(delivery, reach, np.array(joined, dtype=np.bool_)[None, None])
+
+    def organization_joined(self, x: FloatArray) -> NDArray[np.bool_]:
+        """Programs that the organization joins, shape (program,)."""
+        return np.array(
+            [_value(self.organization, x, f"join[{program.id}]") > ADOPTED
+             if program.join_level == "organization" else False for program in self.shared.programs],
+            dtype=np.bool_,
+        )  # fmt: skip
+
+
+def _value(block: Block, x: FloatArray, name: str) -> float:
+    place = block.position.get(name)
+    return 0.0 if place is None else float(x[place])
+
+
+def _clean_reach(value: float) -> float:
+    """Reach rounded up within solver tolerance, so that a threshold that was met stays met."""
+    return float(min(np.ceil(value * 1e7 - 1e-2) / 1e7, 1.0))
+
+
+def _link_matrix(block: Block, position: dict[str, int]) -> LinkMatrix:
+    constant = np.zeros(len(position))
+    rows, columns, data = [], [], []
+    for name, (part, coefficients) in block.expressions.items():
+        if name.startswith(PREFIX):
+            row = position[name.removeprefix(PREFIX)]
+            constant[row] = part
+            places = np.flatnonzero(coefficients)
+            rows += [row] * len(places)
+            columns += places.tolist()
+            data += coefficients[places].tolist()
+    shape = (len(position), len(block.variables))
+    return LinkMatrix(constant, sparse.csr_array((data, (rows, columns)), shape=shape))
+
+
+def formulate(shared: Shared) -> NetworkModel:
+    """Blocks and links of a whole network."""
+    links = Links(shared)
+    level = organization_level(shared, links)
+    practices = [practice_block(shared, place, links) for place in range(len(shared.model.network.practices))]
+    for name, side in links.organization_side.items():
+        level.builder.express(PREFIX + name, side)
+    names = tuple(links.organization_side)
+    equal = np.array([name in links.equal for name in names], dtype=np.bool_)
+    return NetworkModel(shared, (*practices, level.builder.finish()), names, equal)

@@ -1,0 +1,189 @@
+"""Turns a clause of a contract into a payment expression of a block."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import singledispatch
+
+import numpy as np
+
+from critmass.domain import vocabulary as v
+from critmass.formulation.block import Affine, FloatArray
+from critmass.formulation.curves import hull_of, product
+from critmass.formulation.drivers import Reading, gate, scheduled
+from critmass.formulation.levels import Level
+from critmass.settlement import evaluate
+from critmass.settlement.amounts import quantity_year_share
+from critmass.settlement.terms import Clause
+
+
+@singledispatch
+def quantity(word: object, reading: Reading) -> Affine:
+    """A quantity as an expression of the block; quantities that no decision changes are constants."""
+    return Affine(reading.number(evaluate.quantity, word))
+
+
+@quantity.register
+def _(word: v.Numerator, reading: Reading) -> Affine:
+    counts = reading.level.counts(word.measure, reading.populations)
+    if counts.gap == 0:
+        return Affine(counts.numerator)
+    return reading.level.closed(word.measure, reading.populations) * counts.gap + counts.numerator
+
+
+@quantity.register
+def _(word: v.GapsClosed, reading: Reading) -> Affine:
+    counts = reading.level.counts(word.measure, reading.populations)
+    compliant = quantity(v.Numerator(kind="numerator", measure=word.measure), reading)
+    return compliant + (-min(counts.carried, counts.numerator))
+
+
+@quantity.register
+def _(word: v.Savings, reading: Reading) -> Affine:
+    base = reading.number(evaluate.quantity, word)
+    return reading.level.savings_gain(reading.populations) + base
+
+
+@quantity.register
+def _(word: v.Events, reading: Reading) -> Affine:
+    """Family `events_capped`."""
+    events = reading.level.events(word.service, reading.populations)
+    if word.max_per_member is None or events.is_constant:
+        return events
+    members = v.Members(kind="members", stratum=word.stratum)
+    cap = float(word.max_per_member) * reading.number(evaluate.driver, v.MembersCount(kind="members", stratum=members.stratum))
+    low, high = reading.level.builder.bounds(events)
+    if high <= cap:
+        return events
+    name = reading.fresh("events")
+    counted = reading.level.builder.variable(f"events[{name}]", min(low, cap), cap)
+    reading.level.builder.at_most(f"events_capped[{name}]", counted, events)
+    return counted
+
+
+# Limits ----------------------------------------------------------------------------------------------
+
+
+@singledispatch
+def limit(word: object, amount: Affine, reading: Reading) -> Affine:
+    """An amount after one limit, from above."""
+    raise TypeError(f"no such limit: {word!r}")
+
+
+def _curved(
+    reading: Reading, amount: Affine, corners: list[float], function: Callable[[FloatArray], FloatArray]
+) -> Affine:
+    value, exact = hull_of(reading.level.builder, reading.fresh("limit"), amount, corners, function)
+    reading.approximate(exact)
+    return value
+
+
+@limit.register
+def _(word: v.Cap, amount: Affine, reading: Reading) -> Affine:
+    bound = _bound(word, reading)
+    if not word.symmetric:
+        return _curved(reading, amount, [bound], lambda x: np.minimum(x, bound))
+    return _curved(reading, amount, [-bound, bound], lambda x: np.clip(x, -bound, bound))
+
+
+@limit.register
+def _(word: v.Floor, amount: Affine, reading: Reading) -> Affine:
+    bound = _bound(word, reading)
+    return _curved(reading, amount, [bound], lambda x: np.maximum(x, bound))
+
+
+@limit.register
+def _(word: v.Sequester, amount: Affine, reading: Reading) -> Affine:
+    kept = 1.0 - float(word.rate)
+    if word.losses_too:
+        return amount * kept
+    return _curved(reading, amount, [0.0], lambda x: np.where(x > 0, kept * x, x))
+
+
+@limit.register
+def _(word: v.LossRate, amount: Affine, reading: Reading) -> Affine:
+    rate = float(word.rate)
+    return _curved(reading, amount, [0.0], lambda x: np.where(x < 0, rate * x, x))
+
+
+@limit.register
+def _(word: v.CreditAgainst, amount: Affine, reading: Reading) -> Affine:
+    paid = reading.number(evaluate.quantity, v.FactAmount(kind="fact", name=word.fact))
+    return _curved(reading, amount, [paid], lambda x: np.maximum(x - paid, 0.0))
+
+
+def _bound(word: v.Cap | v.Floor, reading: Reading) -> float:
+    """A cap or floor in USD. One that moves with decisions is taken at its loosest end."""
+    if word.usd is not None:
+        return float(word.usd)
+    assert word.rate is not None and word.of is not None
+    value = quantity(word.of, reading) * float(word.rate)
+    low, high = reading.level.builder.bounds(value)
+    reading.approximate(high - low < evaluate.TOLERANCE)
+    return high
+
+
+# Payments --------------------------------------------------------------------------------------------
+
+
+def payment(level: Level, clause: Clause, participates: Affine) -> tuple[Affine, bool]:
+    """What a clause pays at its level before pass-through, and whether the rows are exact.
+
+    `participates` is 1 when the clause speaks to the unit (joined, or not joined, or always).
+    Families `payment_needs_gate` and `payment_within_terms`.
+    """
+    reading = Reading(level, clause.populations, f"{clause.program.id}.{clause.component.id}")
+    amount = _amount(clause, reading)
+    low, high = level.builder.bounds(amount)
+    gates = [part for word in clause.component.gates for part in gate(word, reading, adverse=high <= 0.0)]
+    gates.append(participates)
+    if any(part.is_constant and part.constant < 0.5 for part in gates) or (low == high == 0.0):
+        return Affine(), True
+    switches = [part for part in gates if not part.is_constant]
+    for bound in clause.component.limits:
+        amount = limit(bound, amount, reading)
+    if not switches:
+        return amount, reading.exact
+    return _gated(reading, amount, switches), reading.exact
+
+
+def _amount(clause: Clause, reading: Reading) -> Affine:
+    component, builder = clause.component, reading.level.builder
+    if isinstance(component.rate, v.ByStratum):
+        units = [
+            quantity(component.quantity.model_copy(update={"stratum": stratum}), reading) * float(rate)
+            for stratum, rate in component.rate.rates.items()
+        ]
+        amount = _plus(units)
+    else:
+        rate = (
+            Affine(float(component.rate.pays))
+            if isinstance(component.rate, v.Constant)
+            else scheduled(reading, component.rate, component.driver)  # type: ignore[arg-type]
+        )
+        amount, exact = product(builder, reading.fresh("pay"), quantity(component.quantity, reading), rate)
+        reading.approximate(exact)
+    for factor in component.multipliers:
+        amount, exact = product(builder, reading.fresh("times"), amount, scheduled(reading, factor.schedule, factor.driver))
+        reading.approximate(exact)
+    return amount * quantity_year_share(clause)
+
+
+def _plus(parts: list[Affine]) -> Affine:
+    result = Affine()
+    for part in parts:
+        result = result + part
+    return result
+
+
+def _gated(reading: Reading, amount: Affine, switches: list[Affine]) -> Affine:
+    builder = reading.level.builder
+    if amount.is_constant and len(switches) == 1:
+        return switches[0] * amount.constant
+    low, high = builder.bounds(amount)
+    paid = builder.variable(f"paid[{reading.name}]", min(low, 0.0), max(high, 0.0))
+    closed = _plus([-part + 1.0 for part in switches])
+    builder.at_most(f"payment_within_terms[{reading.name}]", paid, amount + closed * max(-low, 0.0))
+    for place, part in enumerate(switches):
+        builder.at_most(f"payment_needs_gate[{reading.name},{place}]", paid, part * max(high, 0.0))
+    return paid

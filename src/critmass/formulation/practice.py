@@ -1,0 +1,394 @@
+"""The block of one practice: workflows, reach, staff, programs, payments and critical mass.
+
+Money is USD a year. See `models/practice-block.md` for sets, variables and rows under the same names.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from critmass.domain.programs import Program
+from critmass.domain.scenario import Lock
+from critmass.formulation.block import Affine, Block, BlockBuilder, total
+from critmass.formulation.levels import Level, Shared
+from critmass.formulation.links import Links
+from critmass.formulation.payments import payment
+from critmass.settlement.costs import measures_of
+from critmass.settlement.projection import RESPONSE_CORNERS, response
+from critmass.settlement.results import Populations
+from critmass.settlement.terms import Clause
+
+
+class PracticeLevel(Level):
+    """The variables of one practice, as clauses see them."""
+
+    def __init__(self, shared: Shared, practice: int, links: Links) -> None:
+        super().__init__(shared, BlockBuilder(shared.model.network.practices[practice]), practice)
+        self.index = practice
+        self.links = links
+        self.costs: list[Affine] = []
+        self.margin_costs: list[Affine] = []
+        self.paid: dict[tuple[str, str], Affine] = {}
+
+    def staircase_name(self, measure: str, populations: Populations) -> str:
+        """One staircase per measure: reach is practice-wide."""
+        return measure
+
+    def closed(self, measure: str, populations: Populations) -> Affine:
+        """The practice's closed share of a measure; 0 when no workflow moves it."""
+        name = f"closed[{measure}]"
+        if not self.builder.has(name):
+            return closed_gap_response(self, measure)
+        return self.builder.get(name)
+
+    def reach(self, place: int) -> Affine:
+        """Share of eligible patients that a workflow serves, whoever delivers it."""
+        workflow = self.shared.model.workflows[place].id
+        return self._either(f"reach_own[{workflow}]", f"reach_hub[{workflow}]")
+
+    def adopted(self, place: int) -> Affine:
+        """1 when the workflow runs, whoever delivers it."""
+        workflow = self.shared.model.workflows[place].id
+        return self._either(f"own[{workflow}]", f"hub[{workflow}]")
+
+    def _either(self, *names: str) -> Affine:
+        return total([self.builder.get(name) for name in names if self.builder.has(name)])
+
+    def savings_gain(self, populations: Populations) -> Affine:
+        """Expenditure that workflows beyond today's save."""
+        model = self.shared.model
+        columns = model.arrays.columns(populations)
+        spend = model.arrays.spending("expenditure_usd")[self.index, columns]
+        each = model.saved_shares[:, columns] @ spend
+        extra = self.extra_reach()
+        return total([extra[place] * float(each[place]) for place in np.flatnonzero(each)])
+
+    def extra_reach(self) -> list[Affine]:
+        """Reach beyond what is in place today, by workflow."""
+        today = self.shared.model.reach_in_place[self.index]
+        return [self.reach(place) + (-float(today[place])) for place in range(len(today))]
+
+    def events(self, service: str, populations: Populations) -> Affine:
+        """Events in proportion to reach."""
+        volumes = self.shared.events(service, populations)[:, self.index]
+        return total([self.reach(place) * float(volumes[place]) for place in np.flatnonzero(volumes)])
+
+    def runs_workflow(self, workflow: str) -> Affine:
+        """1 when the workflow runs."""
+        return self.adopted(self.shared.model.workflow_position[workflow])
+
+    def joined(self, program: str) -> Affine:
+        """1 when the program is joined; a copy of the organization's decision where that one decides."""
+        name = f"join[{program}]"
+        if self.builder.has(name):
+            return self.builder.get(name)
+        if program in self.links.organization_programs:
+            copy = self.builder.binary(name)
+            self.links.copy_program(self.index, program, copy)
+            return copy
+        return Affine()
+
+
+def practice_block(shared: Shared, practice: int, links: Links) -> Block:
+    """The complete block of one practice with its objectives `margin`, `members_at_mass`, `at_mass`."""
+    level = PracticeLevel(shared, practice, links)
+    workflow_variables(level)
+    workflow_prerequisites(level)
+    staff_covers_minutes(level)
+    startup_within_budget(level)
+    program_variables(level)
+    program_rules(level)
+    reporting_shared_by_specification(level)
+    _payments(level)
+    for request in links.requests:
+        request.practice_side(level)
+    critical_mass(level)
+    level.finish_staircases()
+    _objectives(level)
+    links.practice_links(level)
+    return level.builder.finish()
+
+
+def workflow_variables(level: PracticeLevel) -> None:
+    """Adoption and reach of every workflow. Families `reach_needs_adoption`, `adoption_means_service`,
+    `delivered_once`, `workflow_kept`."""
+    model, rates, builder = level.shared.model, level.shared.rates, level.builder
+    for place, workflow in enumerate(model.workflows):
+        today, least = float(model.reach_in_place[level.index, place]), float(workflow.minimum_reach)
+        modes = [("own", workflow.delivery != "hub" or today > 0 or not model.scenario.hub)]
+        modes.append(("hub", workflow.delivery != "practice" and model.scenario.hub))
+        for mode, possible in modes:
+            if possible:
+                _delivery(level, mode, workflow.id, max(least, today))
+        builder.at_most(f"delivered_once[{workflow.id}]", level.adopted(place), 1.0)
+        if today > 0:
+            builder.at_least(f"workflow_kept[{workflow.id}]", level.adopted(place), 1.0)
+        _workflow_costs(level, place, rates.own_fixed_usd[level.index, place])
+    _workflow_locks(level)
+
+
+def _delivery(level: PracticeLevel, mode: str, workflow: str, least: float) -> None:
+    chosen = level.builder.binary(f"{mode}[{workflow}]")
+    reach = level.builder.variable(f"reach_{mode}[{workflow}]", 0.0, 1.0)
+    level.builder.at_most(f"reach_needs_adoption[{mode},{workflow}]", reach, chosen)
+    level.builder.at_least(f"adoption_means_service[{mode},{workflow}]", reach, chosen * least)
+
+
+def _workflow_costs(level: PracticeLevel, place: int, own_fixed: float) -> None:
+    rates, builder, i = level.shared.rates, level.builder, level.index
+    name = level.shared.model.workflows[place].id
+    if builder.has(f"own[{name}]"):
+        own = builder.get(f"own[{name}]") * float(own_fixed)
+        own = own + builder.get(f"reach_own[{name}]") * float(rates.own_unit_usd[i, place])
+        level.costs.append(own)
+        level.margin_costs.append(own)
+    if builder.has(f"hub[{name}]"):
+        hub, reach = builder.get(f"hub[{name}]"), builder.get(f"reach_hub[{name}]")
+        local = hub * float(rates.hub_local_usd[i, place])
+        tariff = hub * float(rates.tariff_fixed_usd[i, place]) + reach * float(rates.tariff_reach_usd[i, place])
+        level.costs.append(local + tariff)
+        level.margin_costs.append(local + reach * float(rates.hub_unit_usd[i, place]))
+
+
+def _workflow_locks(level: PracticeLevel) -> None:
+    """Family `workflow_locked`."""
+    for lock in locks_of(level):
+        if lock.workflow is not None:
+            wanted = 1.0 if lock.decision == "in_place" else 0.0
+            adopted = level.runs_workflow(lock.workflow)
+            level.builder.at_least(f"workflow_locked[{lock.workflow},low]", adopted, wanted)
+            level.builder.at_most(f"workflow_locked[{lock.workflow},high]", adopted, wanted)
+
+
+def locks_of(level: PracticeLevel) -> list[Lock]:
+    """Locks that speak to this practice."""
+    name = level.shared.model.network.practices[level.index]
+    return [lock for lock in level.shared.locks if lock.practice in (None, name)]
+
+
+def workflow_prerequisites(level: PracticeLevel) -> None:
+    """Crawl before walk. Family `workflow_prerequisite`."""
+    model = level.shared.model
+    for place, workflow in enumerate(model.workflows):
+        for needed in workflow.requires:
+            level.builder.at_most(
+                f"workflow_prerequisite[{workflow.id},{needed}]", level.adopted(place), level.runs_workflow(needed)
+            )
+
+
+def staff_covers_minutes(level: PracticeLevel) -> None:
+    """Staff in whole steps covers the minutes that the practice delivers. Family `staff_covers_minutes`."""
+    rates, model, builder = level.shared.rates, level.shared.model, level.builder
+    in_place = model.arrays.staff_in_place()[level.index]
+    for role_place, role in enumerate(model.catalog.roles):
+        minutes = rates.minutes[level.index, :, role_place]
+        parts = [
+            builder.get(f"reach_own[{workflow.id}]") * float(minutes[place])
+            for place, workflow in enumerate(model.workflows)
+            if minutes[place] and builder.has(f"reach_own[{workflow.id}]")
+        ]
+        level.costs.append(_staff_cost(level, role, role_place, total(parts), float(in_place[role_place])))
+        level.margin_costs.append(level.costs[-1])
+
+
+def _staff_cost(level: PracticeLevel, role: str, place: int, minutes: Affine, in_place: float) -> Affine:
+    """Cost of a role: what is in place is paid in any case, whole steps beyond it are a decision."""
+    rates, builder = level.shared.rates, level.builder
+    fte_minutes, step = float(rates.minutes_per_fte[place]), float(rates.step_fte[place])
+    paid_in_place = Affine(in_place * float(rates.fte_usd[place]))
+    most = np.ceil((builder.bounds(minutes)[1] / fte_minutes - in_place) / step - 1e-7)
+    if most <= 0:
+        return paid_in_place
+    steps = builder.variable(f"staff_steps[{role}]", 0.0, float(most), integer=True)
+    builder.at_least(f"staff_covers_minutes[{role}]", steps * step + in_place, minutes * (1.0 / fte_minutes))
+    return paid_in_place + steps * (step * float(rates.fte_usd[place]))
+
+
+def startup_within_budget(level: PracticeLevel) -> None:
+    """Cash to start new workflows: the practice's own, and the organization's help beyond it. Family
+    `startup_within_budget`."""
+    model, rates = level.shared.model, level.shared.rates
+    parts = [
+        level.builder.get(f"own[{workflow.id}]") * float(rates.startup_usd[level.index, place])
+        for place, workflow in enumerate(model.workflows)
+        if rates.startup_usd[level.index, place] and level.builder.has(f"own[{workflow.id}]")
+    ]
+    budget = float(level.shared.startup_budgets[level.index])
+    wanted = total(parts)
+    if level.links.has_budget:
+        most = max(level.builder.bounds(wanted)[1] - budget, 0.0) if np.isfinite(budget) else 0.0
+        help_usd = level.builder.variable("startup_help", 0.0, most)
+        wanted = wanted - help_usd
+    limited = level.links.has_budget or not level.links.organization_pays_all
+    if limited and np.isfinite(budget):
+        level.builder.at_most("startup_within_budget[cash]", wanted, budget)
+
+
+def program_variables(level: PracticeLevel) -> None:
+    """One join decision for each voluntary program that can reach this practice's members."""
+    shared = level.shared
+    for program in shared.programs:
+        if program.join_level != "practice" or not shared.reaches(program, level.index):
+            continue
+        join = level.builder.binary(f"join[{program.id}]")
+        if not program.voluntary:
+            level.builder.fix(f"join[{program.id}]", 1.0)
+        elif not shared.eligible(program, level.index):
+            level.builder.fix(f"join[{program.id}]", 0.0)
+        for lock in locks_of(level):
+            if lock.program == program.id:
+                wanted = 1.0 if lock.decision == "joined" else 0.0
+                level.builder.at_least(f"program_locked[{program.id},low]", join, wanted)
+                level.builder.at_most(f"program_locked[{program.id},high]", join, wanted)
+
+
+def program_rules(level: PracticeLevel) -> None:
+    """Exclusive groups, exclusions and prerequisites. Families `program_exclusive_group`,
+    `program_excludes`, `program_requires`."""
+    groups: dict[str, list[Affine]] = {}
+    for program in level.shared.programs:
+        if not level.builder.has(f"join[{program.id}]") or program.join_level != "practice":
+            continue
+        join = level.joined(program.id)
+        if program.exclusive_group:
+            groups.setdefault(program.exclusive_group, []).append(join)
+        for other in _excluded(level, program):
+            level.builder.at_most(f"program_excludes[{program.id},{other}]", join + level.joined(other), 1.0)
+        for other in program.requires:
+            level.builder.at_most(f"program_requires[{program.id},{other}]", join, level.joined(other))
+    for group, joins in groups.items():
+        level.builder.at_most(f"program_exclusive_group[{group}]", total(joins), 1.0)
+
+
+def _excluded(level: PracticeLevel, program: Program) -> tuple[str, ...]:
+    """Programs that cannot be held beside this one, whichever of the two says so."""
+    by_organization = (
+        other.id
+        for other in level.shared.programs
+        if other.join_level == "organization" and program.id in other.excludes
+    )
+    return tuple(dict.fromkeys((*program.excludes, *by_organization)))
+
+
+def reporting_shared_by_specification(level: PracticeLevel) -> None:
+    """Reporting of joined programs; a specification is reported once. Family `specification_reported`."""
+    builder = level.builder
+    users: dict[tuple[str, str, float], list[tuple[str, Affine]]] = {}
+    for program in level.shared.programs:
+        if program.join_level != "practice" or not builder.has(f"join[{program.id}]"):
+            continue
+        join, burden = builder.get(f"join[{program.id}]"), program.reporting
+        level.costs.append(join * float(burden.fixed_usd))
+        level.margin_costs.append(level.costs[-1])
+        if float(burden.per_measure_usd) > 0:
+            for measure in measures_of(program):
+                key = (measure, burden.specification, float(burden.per_measure_usd))
+                users.setdefault(key, []).append((program.id, join))
+    for (measure, specification, usd), joins in users.items():
+        reported = _reported(builder, f"{measure},{specification},{usd:g}", joins)
+        level.costs.append(reported * usd)
+        level.margin_costs.append(level.costs[-1])
+
+
+def _reported(builder: BlockBuilder, name: str, joins: list[tuple[str, Affine]]) -> Affine:
+    if len(joins) == 1:
+        return joins[0][1]
+    reported = builder.variable(f"reported[{name}]", 0.0, 1.0)
+    for program, join in joins:
+        builder.at_least(f"specification_reported[{name},{program}]", reported, join)
+    return reported
+
+
+def _payments(level: PracticeLevel) -> None:
+    for clause in level.shared.terms.clauses:
+        if clause.pooled or not level.shared.has_members(clause.populations, level.index):
+            continue
+        level.paid[clause.key], exact = payment(level, clause, participation(level, clause))
+        if not exact:
+            level.shared.inexact.add(clause.key)
+
+
+def participation(level: Level, clause: Clause) -> Affine:
+    """1 when the clause speaks to the unit."""
+    if clause.component.applies == "always":
+        return Affine(1.0)
+    joined = level.joined(clause.program.id)
+    return joined if clause.component.applies == "joined" else -joined + 1.0
+
+
+def critical_mass(level: PracticeLevel) -> None:
+    """When the practice is at mass. Families `mass_ratio_reached`, `mass_needs_core_workflow`,
+    `payer_brings_share`, `mass_needs_payers`."""
+    rule, builder = level.shared.model.scenario.critical_mass, level.builder
+    at_mass = builder.binary("at_mass")
+    by_payer, cost = _reimbursement_by_payer(level), total(level.costs)
+    needed = cost * rule.ratio
+    for place, workflow in enumerate(level.shared.model.workflows):
+        if workflow.core:
+            builder.at_most(f"mass_needs_core_workflow[{workflow.id}]", at_mass, level.adopted(place))
+    _when(builder, "mass_ratio_reached[ratio]", at_mass, total(list(by_payer.values())) - needed)
+    if rule.payers > 0 and rule.payer_share > 0:
+        brings = []
+        for payer, paid in by_payer.items():
+            enough = builder.binary(f"payer_brings_share[{payer}]")
+            _when(builder, f"payer_brings_share[{payer}]", enough, paid - needed * rule.payer_share)
+            brings.append(enough)
+        builder.at_least("mass_needs_payers[count]", total(brings), at_mass * rule.payers)
+
+
+def _when(builder: BlockBuilder, name: str, switch: Affine, value: Affine) -> None:
+    """value >= 0 when the switch is 1, with the least valid constant when it is 0."""
+    low = min(builder.bounds(value)[0], 0.0)
+    builder.at_least(name, value, (-switch + 1.0) * low)
+
+
+def _reimbursement_by_payer(level: PracticeLevel) -> dict[str, Affine]:
+    """Money that reaches the practice by payer: its own clauses, and its claim on pooled ones."""
+    rule = level.shared.model.scenario.critical_mass
+    parts: dict[str, list[Affine]] = {}
+    for clause in level.shared.terms.clauses:
+        counts = rule.count_credited or clause.component.money != "credited"
+        if clause.key in level.paid and counts:
+            parts.setdefault(clause.payer, []).append(level.paid[clause.key] * passed_share(clause))
+    for payer, claim in level.links.claims(level).items():
+        parts.setdefault(payer, []).append(claim)
+    return {payer: total(items) for payer, items in sorted(parts.items())}
+
+
+def passed_share(clause: Clause) -> float:
+    """Share of a payment that reaches the practice."""
+    return 1.0 if clause.component.pass_through is None else float(clause.component.pass_through)
+
+
+def _objectives(level: PracticeLevel) -> None:
+    new = [
+        level.paid[clause.key]
+        for clause in level.shared.terms.clauses
+        if clause.key in level.paid and clause.component.money != "credited"
+    ]
+    members = float(level.shared.model.arrays.members()[level.index].sum())
+    at_mass = level.builder.get("at_mass")
+    level.builder.express("margin", total(new) - total(level.margin_costs))
+    level.builder.express("members_at_mass", at_mass * members)
+    level.builder.express("at_mass", at_mass)
+    for (program, component), paid in level.paid.items():
+        level.builder.express(f"paid[{program}.{component}]", paid)
+
+
+def closed_gap_response(level: PracticeLevel, measure: str) -> Affine:
+    """A measure's closed share as a concave function of reach. Family `closed_gap_response`."""
+    model, builder = level.shared.model, level.builder
+    place = model.measure_position[measure]
+    strength = model.strengths[:, place]
+    drive = total([part * float(strength[w]) for w, part in enumerate(level.extra_reach()) if strength[w] > 0])
+    low, high = builder.bounds(drive)
+    top = min(float(response(np.array([max(high, 0.0)]))[0]), float(model.ceilings[place]))
+    closed = builder.variable(f"closed[{measure}]", 0.0, top)
+    corners = np.array(RESPONSE_CORNERS)
+    heights = response(corners)
+    for left in range(len(corners) - 1):
+        if corners[left] < high and heights[left] < top:
+            slope = float((heights[left + 1] - heights[left]) / (corners[left + 1] - corners[left]))
+            line = (drive + (-float(corners[left]))) * slope + float(heights[left])
+            builder.at_most(f"closed_gap_response[{measure},{left}]", closed, line)
+    return closed

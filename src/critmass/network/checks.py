@@ -1,0 +1,164 @@
+"""Checks that rows agree with each other and with the catalog; each check reports every row it finds wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+
+from critmass.domain.catalog import Catalog
+from critmass.domain.network import ORGANIZATION, SHEETS
+from critmass.network.findings import Findings
+
+Tables = Mapping[str, pd.DataFrame]
+
+POPULATION = ["practice", "payer", "line_of_business"]
+
+_AT_MOST = (
+    ("Panel", "under_21", "members"),
+    ("Panel", "risk_rising", "members"),
+    ("Panel", "risk_high", "members"),
+    ("Panel", "chronic_2_plus", "members"),
+    ("Panel", "chronic_2_plus_qmb", "members"),
+    ("Panel", "chronic_2_plus_qmb", "chronic_2_plus"),
+    ("Panel", "members_low", "members"),
+    ("Baseline", "numerator", "denominator"),
+    ("Baseline", "prior_numerator", "prior_denominator"),
+    ("Baseline", "carried_numerator", "numerator"),
+)
+"""Sheet, the column that may not be larger, and the column that bounds it."""
+
+
+def check_rows(tables: Tables, catalog: Catalog, findings: Findings) -> None:
+    """Runs every check between rows and cells. Cells that are blank or were already refused are skipped."""
+    check_duplicates(tables, findings)
+    check_organization(tables["Organization"], findings)
+    check_practices(tables, findings)
+    check_lines_of_business(tables, catalog, findings)
+    check_bounds(tables, findings)
+    check_panel(tables["Panel"], findings)
+    check_prior_year(tables["Baseline"], findings)
+    check_populations(tables, findings)
+    check_fact_answers(tables["Facts"], catalog, findings)
+
+
+def check_duplicates(tables: Tables, findings: Findings) -> None:
+    """A sheet's key columns name a row once."""
+    for sheet in SHEETS:
+        table, key = tables[sheet.name], list(sheet.key)
+        keyed = table[(table[key] != "").all(axis=1)]
+        repeated = keyed[keyed.duplicated(key, keep=False)]
+        rows = repeated.index.to_series()
+        first = rows.groupby([repeated[name] for name in key], sort=False).transform("min")
+        for row, original in zip(rows[rows != first], first[rows != first], strict=True):
+            named = ", ".join(str(repeated.at[row, name]) for name in key)
+            findings.of_row(sheet.name, int(row), f"repeats row {original} ({named})", "keep one of the rows")
+
+
+def check_organization(table: pd.DataFrame, findings: Findings) -> None:
+    """There is one organization."""
+    if len(table) != 1:
+        fix = "write one row with the name of the PHO, IPA or practice"
+        findings.of_sheet("Organization", f"has {len(table)} rows, needs one", fix)
+
+
+def check_practices(tables: Tables, findings: Findings) -> None:
+    """There are practices, each with clinicians and with members."""
+    practices, panel = tables["Practices"], tables["Panel"]
+    if practices.empty:
+        findings.of_sheet("Practices", "has no practices", "write one row for each practice")
+    reserved = practices.index[practices["practice"] == ORGANIZATION]
+    found = ((int(row), f"{ORGANIZATION} names the hub, not a practice") for row in reserved)
+    findings.of_cells("Practices", "practice", found, "give the practice another id")
+    idle = ((int(row), "no clinicians") for row in practices.index[practices["clinicians"] == 0])
+    findings.of_cells("Practices", "clinicians", idle, "write the FTE, such as 2.5, or remove the practice")
+    members = panel.groupby("practice")["members"].sum()
+    counted = set(members.index[members > 0]) | set(panel.loc[panel["members"].isna(), "practice"])
+    named = practices[(practices["practice"] != "") & ~practices["practice"].isin(counted)]
+    for row, practice in named["practice"].items():
+        fix = "add its payers and members to the Panel sheet, or remove the practice"
+        findings.of_row("Practices", int(str(row)), f"practice '{practice}' has no members", fix)
+
+
+def check_lines_of_business(tables: Tables, catalog: Catalog, findings: Findings) -> None:
+    """A payer is only paired with the lines of business that it offers."""
+    offered = {
+        (name, line): True for name, payer in catalog.payers.items() for line in payer.lines_of_business
+    }
+    for name in ("Panel", "Baseline", "Charges", "Spending"):
+        pairs = tables[name][["payer", "line_of_business"]]
+        known = pairs[pairs["payer"].isin(list(catalog.payers)) & (pairs["line_of_business"] != "")]
+        for (payer, line), same in known.groupby(["payer", "line_of_business"], sort=False):
+            if (str(payer), str(line)) not in offered:
+                lines = ", ".join(catalog.payers[str(payer)].lines_of_business)
+                found = ((int(row), f"payer '{payer}' does not offer '{line}'") for row in same.index)
+                findings.of_cells(name, "line_of_business", found, f"it offers {lines}")
+
+
+def check_bounds(tables: Tables, findings: Findings) -> None:
+    """Counts of a part stay within the whole."""
+    for sheet, part, whole in _AT_MOST:
+        table = tables[sheet]
+        wrong = table[table[part] > table[whole]]
+        found = (
+            (int(row), f"{small:,.0f} is more than {whole} ({large:,.0f})")
+            for row, small, large in zip(wrong.index, wrong[part], wrong[whole], strict=True)
+        )
+        findings.of_cells(sheet, part, found, f"correct {part} or {whole}")
+
+
+def check_panel(panel: pd.DataFrame, findings: Findings) -> None:
+    """The risk strata fit into the panel together, and the highest likely count is not below the planned one."""
+    at_risk = panel["risk_rising"].fillna(0) + panel["risk_high"].fillna(0)
+    fits_alone = ~(panel["risk_rising"] > panel["members"]) & ~(panel["risk_high"] > panel["members"])
+    for row in panel.index[(at_risk > panel["members"]) & fits_alone]:
+        message = f"risk_rising and risk_high add up to {at_risk[row]:,.0f} of {panel.at[row, 'members']:,.0f}"
+        findings.of_row("Panel", int(row), message + " members", "count each member in one risk stratum")
+    for row in panel.index[panel["members_high"] < panel["members"]]:
+        message = f"{panel.at[row, 'members_high']:,.0f} is less than members"
+        findings.of_cells("Panel", "members_high", [(int(row), message)], "correct members_high or members")
+
+
+def check_prior_year(baseline: pd.DataFrame, findings: Findings) -> None:
+    """Last year is given with both its counts or not at all."""
+    pair = ("prior_denominator", "prior_numerator")
+    for given, missing in (pair, pair[::-1]):
+        alone = baseline.index[baseline[given].notna() & baseline[missing].isna()]
+        found = ((int(row), f"is blank although {given} is given") for row in alone)
+        findings.of_cells("Baseline", missing, found, "give both counts of last year, or neither")
+
+
+def check_populations(tables: Tables, findings: Findings) -> None:
+    """Baselines, charges and spending belong to members of the panel, and denominators fit among them."""
+    panel = tables["Panel"].drop_duplicates(POPULATION)[[*POPULATION, "members"]].assign(listed=True)
+    for name in ("Baseline", "Charges", "Spending"):
+        table = tables[name]
+        joined = table.merge(panel, on=POPULATION, how="left").set_index(table.index)
+        complete = (table[POPULATION] != "").all(axis=1)
+        for row in table.index[joined["listed"].isna() & complete]:
+            who = " ".join(str(table.at[row, key]) for key in POPULATION)
+            fix = "add the row to the Panel sheet, or remove this one"
+            findings.of_row(name, int(row), f"the Panel sheet has no members for {who}", fix)
+        if name == "Baseline":
+            _check_denominators(joined, findings)
+
+
+def _check_denominators(joined: pd.DataFrame, findings: Findings) -> None:
+    wrong = joined[joined["denominator"] > joined["members"]]
+    found = (
+        (int(row), f"{eligible:,.0f} is more than the panel's {members:,.0f} members")
+        for row, eligible, members in zip(wrong.index, wrong["denominator"], wrong["members"], strict=True)
+    )
+    findings.of_cells("Baseline", "denominator", found, "correct the denominator or the Panel sheet")
+
+
+def check_fact_answers(facts: pd.DataFrame, catalog: Catalog, findings: Findings) -> None:
+    """Questions with yes or no are answered so."""
+    yes_no = [name for name, fact in catalog.facts.items() if fact.kind == "yes_no"]
+    wrong = facts[facts["fact"].isin(yes_no) & ~facts["value"].isin([0.0, 1.0, np.nan])]
+    found = (
+        (int(row), f"{value:g} is neither yes (1) nor no (0)")
+        for row, value in zip(wrong.index, wrong["value"], strict=True)
+    )
+    findings.of_cells("Facts", "value", found, "write 1 for yes or 0 for no")
