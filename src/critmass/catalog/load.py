@@ -128,23 +128,12 @@ def _file_provenance(name: str, parsed: CatalogFile, problems: list[Problem]) ->
         for item in getattr(parsed, family):
             inherited = getattr(item, "cite", None) or parsed.cite
             for path, number, cite in cited_values(item, item.id, inherited):
-                if _is_default(number, cite, path):
-                    continue
                 problem = _cite_problem(f"{name}: {path}", cite, parsed)
                 if problem:
                     problems.append(problem)
                 elif cite is not None:
                     found.append(ValueProvenance(name, item.id, path, float(number), cite))
     return found
-
-
-_SCHEMA_DEFAULTS = {"weight": 1.0, "otherwise": 0.0, "extra": 0.0, "cash_lag_months": 0.0}
-
-
-def _is_default(number: Any, cite: Cite | None, path: str) -> bool:
-    """True for a schema default such as 'otherwise: 0', which states no fact."""
-    leaf = path.rsplit(".", 1)[-1]
-    return cite is None and _SCHEMA_DEFAULTS.get(leaf) == float(number)
 
 
 def _cite_problem(place: str, cite: Cite | None, parsed: CatalogFile) -> Problem | None:

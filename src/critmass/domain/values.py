@@ -89,13 +89,16 @@ class Cited(Frozen):
 
 
 def cited_values(node: object, path: str, inherited: Cite | None) -> Iterator[tuple[str, Cited, Cite | None]]:
-    """Every Cited number below a catalog object, with its dotted path and the cite that covers it."""
+    """Every Cited number written below a catalog object, with its dotted path and the cite that covers it.
+
+    Defaults of the schema (such as 'otherwise: 0') state no fact and are left out.
+    """
     if isinstance(node, Cited):
         yield path, node, node.cite or inherited
     elif isinstance(node, BaseModel):
         own = getattr(node, "cite", None) or inherited
         for name in type(node).model_fields:
-            if name != "cite":
+            if name != "cite" and name in node.model_fields_set:
                 yield from cited_values(getattr(node, name), f"{path}.{name}", own)
     elif isinstance(node, tuple | list):
         for index, item in enumerate(node):

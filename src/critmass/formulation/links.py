@@ -52,7 +52,6 @@ class Links:
         self.hub_open: dict[str, Affine] = {}
         self.hub_roles: list[str] = []
         self.has_budget = bool(np.isfinite(shared.organization_budget))
-        self.organization_pays_all = not shared.model.scenario.practice_budgets
 
     def ask(self, name: str, variable: Affine, contribution: Callable[[PracticeLevel], Affine]) -> None:
         """Link: the practices' contributions together cover an organization variable. Families

@@ -219,8 +219,7 @@ def startup_within_budget(level: PracticeLevel) -> None:
         most = max(level.builder.bounds(wanted)[1] - budget, 0.0) if np.isfinite(budget) else 0.0
         help_usd = level.builder.variable("startup_help", 0.0, most)
         wanted = wanted - help_usd
-    limited = level.links.has_budget or not level.links.organization_pays_all
-    if limited and np.isfinite(budget):
+    if model.scenario.practice_budgets and np.isfinite(budget):
         level.builder.at_most("startup_within_budget[cash]", wanted, budget)
 
 

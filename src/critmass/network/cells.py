@@ -65,7 +65,7 @@ def _report_hollow(sheet: Sheet, column: Column, hollow: dict[int, str], finding
 def _report_blanks(
     sheet: Sheet, column: Column, cells: pd.Series, empty: Mask, hollow: dict[int, str], findings: Findings
 ) -> None:
-    if column.required:
+    if column.required and not findings.lacks(sheet.name, column.name):
         rows = (int(row) for row in cells.index[empty] if int(row) not in hollow)
         found = ((row, "is blank but needs a value") for row in rows)
         findings.of_cells(sheet.name, column.name, found, f"{_FIX[column.kind]} ({column.help})")
@@ -101,7 +101,9 @@ def _is_date(cell: object) -> bool:
 # Numbers ----------------------------------------------------------------------------------------------
 
 
-def _parse_numbers(sheet: Sheet, column: Column, cells: pd.Series, empty: Mask, findings: Findings) -> pd.Series:
+def _parse_numbers(
+    sheet: Sheet, column: Column, cells: pd.Series, empty: Mask, findings: Findings
+) -> pd.Series:
     numbers = _as_words(cells) if column.kind == "yes_no" else _as_numbers(cells, column, sheet)
     numbers[empty] = np.nan
     unread = ~np.isfinite(numbers) & ~empty
@@ -165,7 +167,7 @@ def _from_text(text: pd.Series, column: Column) -> npt.NDArray[np.float64]:
 def _as_words(cells: pd.Series) -> npt.NDArray[np.float64]:
     """1 for yes, 0 for no, NaN for anything else."""
     words = _as_text(cells).str.casefold()
-    return words.map(_WORDS).to_numpy(dtype=np.float64, na_value=np.nan).copy()
+    return np.array([_WORDS.get(word, np.nan) for word in words], dtype=np.float64)
 
 
 def _mask(cells: pd.Series, test: Callable[[object], bool]) -> Mask:

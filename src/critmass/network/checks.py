@@ -1,8 +1,8 @@
-"""Checks that rows agree with each other and with the catalog; each check reports every row it finds wrong."""
+"""Checks that rows agree with each other and with the catalog, each naming every row that is wrong."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import numpy as np
 import pandas as pd
@@ -14,6 +14,8 @@ from critmass.network.findings import Findings
 Tables = Mapping[str, pd.DataFrame]
 
 POPULATION = ["practice", "payer", "line_of_business"]
+_BY_POPULATION = ("Panel", "Baseline", "Charges", "Spending")
+_RISK = ("risk_rising", "risk_high")
 
 _AT_MOST = (
     ("Panel", "under_21", "members"),
@@ -31,21 +33,20 @@ _AT_MOST = (
 
 
 def check_rows(tables: Tables, catalog: Catalog, findings: Findings) -> None:
-    """Runs every check between rows and cells. Cells that are blank or were already refused are skipped."""
-    check_duplicates(tables, findings)
-    check_organization(tables["Organization"], findings)
-    check_practices(tables, findings)
-    check_lines_of_business(tables, catalog, findings)
-    check_bounds(tables, findings)
-    check_panel(tables["Panel"], findings)
-    check_prior_year(tables["Baseline"], findings)
-    check_populations(tables, findings)
-    check_fact_answers(tables["Facts"], catalog, findings)
+    """Runs every check between rows and cells.
+
+    Cells that are blank or were already refused are skipped, and so are checks whose sheet, or one of its
+    required columns, is missing.
+    """
+    whole = {name: table for name, table in tables.items() if not findings.lacks_any(name)}
+    for check, needed in _CHECKS:
+        if set(needed) <= set(whole):
+            check(whole, catalog, findings)
 
 
-def check_duplicates(tables: Tables, findings: Findings) -> None:
+def check_duplicates(tables: Tables, catalog: Catalog, findings: Findings) -> None:
     """A sheet's key columns name a row once."""
-    for sheet in SHEETS:
+    for sheet in (sheet for sheet in SHEETS if sheet.name in tables):
         table, key = tables[sheet.name], list(sheet.key)
         keyed = table[(table[key] != "").all(axis=1)]
         repeated = keyed[keyed.duplicated(key, keep=False)]
@@ -56,14 +57,15 @@ def check_duplicates(tables: Tables, findings: Findings) -> None:
             findings.of_row(sheet.name, int(row), f"repeats row {original} ({named})", "keep one of the rows")
 
 
-def check_organization(table: pd.DataFrame, findings: Findings) -> None:
+def check_organization(tables: Tables, catalog: Catalog, findings: Findings) -> None:
     """There is one organization."""
-    if len(table) != 1:
+    rows = len(tables["Organization"])
+    if rows != 1:
         fix = "write one row with the name of the PHO, IPA or practice"
-        findings.of_sheet("Organization", f"has {len(table)} rows, needs one", fix)
+        findings.of_sheet("Organization", f"has {rows} rows, needs one", fix)
 
 
-def check_practices(tables: Tables, findings: Findings) -> None:
+def check_practices(tables: Tables, catalog: Catalog, findings: Findings) -> None:
     """There are practices, each with clinicians and with members."""
     practices, panel = tables["Practices"], tables["Panel"]
     if practices.empty:
@@ -86,7 +88,7 @@ def check_lines_of_business(tables: Tables, catalog: Catalog, findings: Findings
     offered = {
         (name, line): True for name, payer in catalog.payers.items() for line in payer.lines_of_business
     }
-    for name in ("Panel", "Baseline", "Charges", "Spending"):
+    for name in (name for name in _BY_POPULATION if name in tables):
         pairs = tables[name][["payer", "line_of_business"]]
         known = pairs[pairs["payer"].isin(list(catalog.payers)) & (pairs["line_of_business"] != "")]
         for (payer, line), same in known.groupby(["payer", "line_of_business"], sort=False):
@@ -96,9 +98,9 @@ def check_lines_of_business(tables: Tables, catalog: Catalog, findings: Findings
                 findings.of_cells(name, "line_of_business", found, f"it offers {lines}")
 
 
-def check_bounds(tables: Tables, findings: Findings) -> None:
+def check_bounds(tables: Tables, catalog: Catalog, findings: Findings) -> None:
     """Counts of a part stay within the whole."""
-    for sheet, part, whole in _AT_MOST:
+    for sheet, part, whole in (bound for bound in _AT_MOST if bound[0] in tables):
         table = tables[sheet]
         wrong = table[table[part] > table[whole]]
         found = (
@@ -108,20 +110,25 @@ def check_bounds(tables: Tables, findings: Findings) -> None:
         findings.of_cells(sheet, part, found, f"correct {part} or {whole}")
 
 
-def check_panel(panel: pd.DataFrame, findings: Findings) -> None:
-    """The risk strata fit into the panel together, and the highest likely count is not below the planned one."""
-    at_risk = panel["risk_rising"].fillna(0) + panel["risk_high"].fillna(0)
-    fits_alone = ~(panel["risk_rising"] > panel["members"]) & ~(panel["risk_high"] > panel["members"])
-    for row in panel.index[(at_risk > panel["members"]) & fits_alone]:
-        message = f"risk_rising and risk_high add up to {at_risk[row]:,.0f} of {panel.at[row, 'members']:,.0f}"
-        findings.of_row("Panel", int(row), message + " members", "count each member in one risk stratum")
-    for row in panel.index[panel["members_high"] < panel["members"]]:
-        message = f"{panel.at[row, 'members_high']:,.0f} is less than members"
-        findings.of_cells("Panel", "members_high", [(int(row), message)], "correct members_high or members")
+def check_panel(tables: Tables, catalog: Catalog, findings: Findings) -> None:
+    """The risk strata fit into the panel together; the highest likely count is not below the planned one."""
+    panel = tables["Panel"].assign(at_risk=lambda rows: rows[list(_RISK)].sum(axis=1))
+    fits_alone = ~panel[list(_RISK)].gt(panel["members"], axis=0).any(axis=1)
+    crowded = panel[(panel["at_risk"] > panel["members"]) & fits_alone]
+    for row, at_risk, members in zip(crowded.index, crowded["at_risk"], crowded["members"], strict=True):
+        message = f"risk_rising and risk_high add up to {at_risk:,.0f} of {members:,.0f} members"
+        findings.of_row("Panel", int(row), message, "count each member in one risk stratum")
+    low = panel[panel["members_high"] < panel["members"]]
+    found = (
+        (int(row), f"{high:,.0f} is less than members ({members:,.0f})")
+        for row, high, members in zip(low.index, low["members_high"], low["members"], strict=True)
+    )
+    findings.of_cells("Panel", "members_high", found, "correct members_high or members")
 
 
-def check_prior_year(baseline: pd.DataFrame, findings: Findings) -> None:
+def check_prior_year(tables: Tables, catalog: Catalog, findings: Findings) -> None:
     """Last year is given with both its counts or not at all."""
+    baseline = tables["Baseline"]
     pair = ("prior_denominator", "prior_numerator")
     for given, missing in (pair, pair[::-1]):
         alone = baseline.index[baseline[given].notna() & baseline[missing].isna()]
@@ -129,10 +136,10 @@ def check_prior_year(baseline: pd.DataFrame, findings: Findings) -> None:
         findings.of_cells("Baseline", missing, found, "give both counts of last year, or neither")
 
 
-def check_populations(tables: Tables, findings: Findings) -> None:
+def check_populations(tables: Tables, catalog: Catalog, findings: Findings) -> None:
     """Baselines, charges and spending belong to members of the panel, and denominators fit among them."""
     panel = tables["Panel"].drop_duplicates(POPULATION)[[*POPULATION, "members"]].assign(listed=True)
-    for name in ("Baseline", "Charges", "Spending"):
+    for name in (name for name in _BY_POPULATION[1:] if name in tables):
         table = tables[name]
         joined = table.merge(panel, on=POPULATION, how="left").set_index(table.index)
         complete = (table[POPULATION] != "").all(axis=1)
@@ -153,8 +160,9 @@ def _check_denominators(joined: pd.DataFrame, findings: Findings) -> None:
     findings.of_cells("Baseline", "denominator", found, "correct the denominator or the Panel sheet")
 
 
-def check_fact_answers(facts: pd.DataFrame, catalog: Catalog, findings: Findings) -> None:
+def check_fact_answers(tables: Tables, catalog: Catalog, findings: Findings) -> None:
     """Questions with yes or no are answered so."""
+    facts = tables["Facts"]
     yes_no = [name for name, fact in catalog.facts.items() if fact.kind == "yes_no"]
     wrong = facts[facts["fact"].isin(yes_no) & ~facts["value"].isin([0.0, 1.0, np.nan])]
     found = (
@@ -162,3 +170,17 @@ def check_fact_answers(facts: pd.DataFrame, catalog: Catalog, findings: Findings
         for row, value in zip(wrong.index, wrong["value"], strict=True)
     )
     findings.of_cells("Facts", "value", found, "write 1 for yes or 0 for no")
+
+
+_CHECKS: tuple[tuple[Callable[[Tables, Catalog, Findings], None], tuple[str, ...]], ...] = (
+    (check_duplicates, ()),
+    (check_organization, ("Organization",)),
+    (check_practices, ("Practices", "Panel")),
+    (check_lines_of_business, ()),
+    (check_bounds, ()),
+    (check_panel, ("Panel",)),
+    (check_prior_year, ("Baseline",)),
+    (check_populations, ("Panel",)),
+    (check_fact_answers, ("Facts",)),
+)
+"""Every check with the sheets without which it has nothing to say."""

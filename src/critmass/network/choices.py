@@ -46,7 +46,8 @@ def check_choices(tables: Mapping[str, pd.DataFrame], choices: Choices, findings
     """Reports every cell whose id is not on its list, with the nearest id that is."""
     for sheet in SHEETS:
         for column in sheet.columns:
-            if column.choices is not None:
+            needs_practices = column.name == "practice" and findings.lacks_any("Practices")
+            if column.choices is not None and not needs_practices:
                 cells = tables[sheet.name][column.name]
                 _check_column(sheet, column, cells, choices[column.choices], findings)
 

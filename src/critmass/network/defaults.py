@@ -7,15 +7,16 @@ from functools import cache
 from pathlib import Path
 
 import yaml
+from pydantic import Field
 
 from critmass.domain.programs import LineOfBusiness
 from critmass.domain.values import Cited, Frozen, Source
 
 
 class PanelDefaults(Frozen):
-    """Shares of members by stratum and line of business, fractions; `any` holds for every line not named."""
+    """Shares of members by stratum and line of business, fractions."""
 
-    sources: dict[str, Source] = {}
+    sources: dict[str, Source] = Field(default_factory=dict)
     under_21: dict[LineOfBusiness, Cited]
     risk_rising: dict[LineOfBusiness, Cited]
     risk_high: dict[LineOfBusiness, Cited]

@@ -43,7 +43,8 @@ def complete_network(tables: Mapping[str, pd.DataFrame]) -> Network:
 
 def _fill_organization(table: pd.DataFrame) -> pd.DataFrame:
     return table.assign(
-        startup_budget_usd=table["startup_budget_usd"].fillna(np.inf), synthetic=table["synthetic"].fillna(0.0)
+        startup_budget_usd=table["startup_budget_usd"].fillna(np.inf),
+        synthetic=table["synthetic"].fillna(0.0),
     )
 
 
@@ -98,7 +99,7 @@ def _final_types(sheet: Sheet, table: pd.DataFrame) -> pd.DataFrame:
 
 
 def network_hash(tables: Mapping[str, pd.DataFrame]) -> str:
-    """sha256 of what the sheets say. The order of rows, the file format and `defaulted` make no difference."""
+    """sha256 of what the sheets say: neither row order, file format nor `defaulted` makes a difference."""
     digest = hashlib.sha256()
     for sheet in SHEETS:
         digest.update(f"{sheet.name}:{len(tables[sheet.name])}\0".encode())

@@ -15,6 +15,7 @@ class Findings:
 
     def __init__(self) -> None:
         self._found: list[tuple[int, int, Problem]] = []
+        self._lacking: set[tuple[str, str]] = set()
 
     def of_file(self, place: str, message: str, fix: str = "") -> None:
         """Adds a problem of a whole file or folder."""
@@ -27,6 +28,20 @@ class Findings:
     def of_column(self, sheet: str, column: str, message: str, fix: str = "") -> None:
         """Adds a problem of a column as a whole."""
         self._add(sheet, 0, f"sheet {sheet}, column {column}", message, fix)
+
+    def lacks(self, sheet: str, column: str = "") -> bool:
+        """True when the required sheet or column is missing, so that its cells need no further words."""
+        return (sheet, column) in self._lacking
+
+    def lacks_any(self, sheet: str) -> bool:
+        """True when the required sheet, or one of its required columns, is missing."""
+        return any(sheet == lacking for lacking, _ in self._lacking)
+
+    def missing(self, sheet: str, column: str, fix: str) -> None:
+        """Adds the problem that a required sheet (column '') or column is not there."""
+        self._lacking.add((sheet, column))
+        place = f"sheet {sheet}, column {column}" if column else f"sheet {sheet}"
+        self._add(sheet, 0, place, "is missing", fix)
 
     def of_cells(self, sheet: str, column: str, cells: Iterable[tuple[int, str]], fix: str = "") -> None:
         """Adds one problem for each (row, message); rows are counted as the sheet shows them."""

@@ -105,7 +105,8 @@ def _with_headers(name: str, frame: pd.DataFrame, headers: list[str], findings: 
 
 
 def _read_folder(path: Path, findings: Findings) -> list[RawSheet]:
-    files = sorted(item for item in path.iterdir() if item.suffix.lower() in _TABLE_SUFFIXES and item.is_file())
+    tables = (item for item in path.iterdir() if item.suffix.lower() in _TABLE_SUFFIXES)
+    files = sorted(item for item in tables if item.is_file())
     if not files:
         findings.of_file(path.name, "the folder holds no .csv or .parquet file", "name the network's folder")
     sheets = [_read_table(file, findings) for file in files]

@@ -32,13 +32,17 @@ def match_sheets(raw: list[RawSheet], findings: Findings) -> dict[str, RawSheet]
     matched = _by_standard_name(raw, findings)
     for sheet in SHEETS:
         if sheet.name not in matched and sheet.required:
-            findings.of_sheet(sheet.name, "is missing", f"add it: {sheet.help}")
+            findings.missing(sheet.name, "", f"add it: {sheet.help}")
     return {
         sheet.name: _match_columns(sheet, matched[sheet.name], findings)
         if sheet.name in matched
-        else RawSheet(sheet.name, pd.DataFrame(columns=[column.name for column in sheet.columns], dtype=object))
+        else RawSheet(sheet.name, _no_rows(sheet))
         for sheet in SHEETS
     }
+
+
+def _no_rows(sheet: Sheet) -> pd.DataFrame:
+    return pd.DataFrame(columns=[column.name for column in sheet.columns], dtype=object)
 
 
 def _by_standard_name(raw: list[RawSheet], findings: Findings) -> dict[str, RawSheet]:
@@ -69,7 +73,7 @@ def _match_columns(sheet: Sheet, item: RawSheet, findings: Findings) -> RawSheet
             sources[name] = position
     for column in sheet.columns:
         if column.required and column.name not in sources:
-            findings.of_column(sheet.name, column.name, "is missing", f"add it: {column.help}")
+            findings.missing(sheet.name, column.name, f"add it: {column.help}")
     hollow = [(row, normalized(header), what) for row, header, what in item.hollow]
     return RawSheet(sheet.name, _standard_frame(sheet, item.frame, sources), hollow)
 

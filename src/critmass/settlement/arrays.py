@@ -51,13 +51,13 @@ class NetworkArrays:
         return {name: self._spread(table, name) for name in names}
 
     def members(self, stratum: Stratum = "all") -> FloatArray:
-        """Members of a stratum."""
+        """Members of a stratum. The sheet counts QMB members among those with 2+ conditions; the strata do not."""
         if stratum == "all":
             return self._panel["members"]
         if stratum in _COMPLEMENTS:
             return np.asarray(self._panel["members"] - sum(self._panel[name] for name in _COMPLEMENTS[stratum]))
         if stratum == "chronic_2_plus":
-            return self._panel["chronic_2_plus"]
+            return np.asarray(self._panel["chronic_2_plus"] - self._panel["chronic_2_plus_qmb"])
         return self._panel[stratum]
 
     def member_months(self, stratum: Stratum = "all") -> FloatArray:

@@ -1,0 +1,152 @@
+"""Columns: complete plans of one block, with what they are worth and what they bring to each link."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from scipy import sparse
+
+from critmass.formulation.block import FloatArray
+from critmass.formulation.network_model import NetworkModel
+from critmass.solve.highs import Problem
+
+WORTHS = ("margin", "members_at_mass", "at_mass")
+"""Block expressions that objectives and floors are made of."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """One plan of one block. `links` has the length of the model's links."""
+
+    block: int
+    x: FloatArray
+    worth: Mapping[str, float]
+    links: FloatArray
+
+    def key(self) -> bytes:
+        """Equal for columns that decide the same."""
+        return np.round(self.x, 6).tobytes()
+
+
+def column(model: NetworkModel, block: int, x: FloatArray, worth: Mapping[str, float] | None = None) -> Column:
+    """A column from a block's solution; `worth` replaces the block's own expressions when settled."""
+    part = model.link_matrices[block]
+    own = {name: model.blocks[block].value(name, x) for name in WORTHS}
+    return Column(block, x, {**own, **(worth or {})}, part.constant + part.matrix @ x)
+
+
+@dataclass
+class Pool:
+    """All columns found so far, by block, without repeats."""
+
+    blocks: int
+    columns: list[list[Column]] = field(default_factory=list)
+    _known: list[set[bytes]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.columns = [[] for _ in range(self.blocks)]
+        self._known = [set() for _ in range(self.blocks)]
+
+    def add(self, new: Column) -> bool:
+        """True when the column was not there yet."""
+        if new.key() in self._known[new.block]:
+            return False
+        self._known[new.block].add(new.key())
+        self.columns[new.block].append(new)
+        return True
+
+    def flat(self, blocks: Sequence[int] | None = None) -> list[Column]:
+        """Columns of some blocks, in order."""
+        chosen = range(self.blocks) if blocks is None else blocks
+        return [item for block in chosen for item in self.columns[block]]
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One objective of a lexicographic order: maximise a weighted worth, with floors on others.
+
+    `gap_usd`-like tolerances are relative: see `critmass.domain.scenario.SolveOptions.gap`.
+    """
+
+    name: str
+    weights: Mapping[str, float]
+    floors: Mapping[str, float] = field(default_factory=dict)
+
+    def value(self, worth: Mapping[str, float]) -> float:
+        """The objective of a column's or plan's worth."""
+        return sum(weight * worth[name] for name, weight in self.weights.items())
+
+
+def restricted_master(
+    model: NetworkModel, pool: Pool, stage: Stage, *, explicit_organization: bool, penalty: float
+) -> tuple[Problem, list[Column]]:
+    """Choose one column per block so that all links hold.
+
+    With `explicit_organization` the organization's block itself takes part instead of its columns, and
+    choices are whole: the plan-finding problem. Otherwise it is the linear master whose duals are prices.
+    Variables: columns, then link and floor slacks (each unit costs `penalty`), then the organization's.
+    """
+    practices = range(len(model.blocks) - 1)
+    chosen = pool.flat(practices if explicit_organization else None)
+    floors = list(stage.floors.items())
+    rows = len(model.links) + len(floors)
+    links = np.array([item.links for item in chosen]).T if chosen else np.zeros((len(model.links), 0))
+    floor_rows = np.array([[item.worth[name] for item in chosen] for name, _ in floors]).reshape(len(floors), -1)
+    blocks = len(model.blocks) - int(explicit_organization)
+    convexity = sparse.csr_array(
+        (np.ones(len(chosen)), ([item.block for item in chosen], range(len(chosen)))), shape=(blocks, len(chosen))
+    )
+    slack, slack_count = _slacks(model, len(floors))
+    top = sparse.hstack([sparse.csr_array(np.vstack([links, floor_rows])), slack])
+    bottom = sparse.hstack([convexity, sparse.csr_array((blocks, slack_count))])
+    least = np.array([0.0] * len(model.links) + [floor for _, floor in floors])
+    most = np.where(np.concatenate([model.equal, np.zeros(len(floors), dtype=bool)]), least, np.inf)
+    problem = Problem(
+        objective=np.concatenate([[stage.value(item.worth) for item in chosen], np.full(slack_count, -penalty)]),
+        offset=0.0,
+        lower=np.zeros(len(chosen) + slack_count),
+        upper=np.concatenate([np.ones(len(chosen)), np.full(slack_count, np.inf)]),
+        integer=np.concatenate([np.full(len(chosen), explicit_organization), np.zeros(slack_count, dtype=bool)]),
+        matrix=sparse.csr_array(sparse.vstack([top, bottom])),
+        row_lower=np.concatenate([least, np.ones(blocks)]),
+        row_upper=np.concatenate([most, np.ones(blocks)]),
+    )
+    assert problem.matrix.shape[0] == rows + blocks
+    return (_with_organization(model, problem, stage) if explicit_organization else problem), chosen
+
+
+def _slacks(model: NetworkModel, floors: int) -> tuple[sparse.csr_array, int]:
+    rows = len(model.links) + floors
+    up = sparse.eye_array(rows, format="csr")
+    equal = np.flatnonzero(model.equal)
+    down = sparse.csr_array((-np.ones(len(equal)), (equal, range(len(equal)))), shape=(rows, len(equal)))
+    return sparse.csr_array(sparse.hstack([up, down])), rows + len(equal)
+
+
+def _with_organization(model: NetworkModel, problem: Problem, stage: Stage) -> Problem:
+    block, part = model.organization, model.link_matrices[-1]
+    floors = list(stage.floors.items())
+    extra = [part.matrix]
+    if floors:
+        extra.append(sparse.csr_array(np.array([block.expressions[name][1] for name, _ in floors])))
+    beside = sparse.vstack(extra)
+    blocks = problem.matrix.shape[0] - beside.shape[0]
+    matrix = sparse.vstack([
+        sparse.hstack([problem.matrix, sparse.vstack([beside, sparse.csr_array((blocks, beside.shape[1]))])]),
+        sparse.hstack([sparse.csr_array((block.matrix.shape[0], problem.matrix.shape[1])), block.matrix]),
+    ])  # fmt: skip
+    moved = np.concatenate([part.constant, [block.expressions[name][0] for name, _ in floors], np.zeros(blocks)])
+    constant = sum(weight * block.expressions[name][0] for name, weight in stage.weights.items())
+    costs = sum((weight * block.expressions[name][1] for name, weight in stage.weights.items()), np.zeros(len(block.lower)))
+    return Problem(
+        objective=np.concatenate([problem.objective, costs]),
+        offset=problem.offset + constant,
+        lower=np.concatenate([problem.lower, block.lower]),
+        upper=np.concatenate([problem.upper, block.upper]),
+        integer=np.concatenate([problem.integer, block.integer]),
+        matrix=sparse.csr_array(matrix),
+        row_lower=np.concatenate([problem.row_lower - moved, block.row_lower]),
+        row_upper=np.concatenate([problem.row_upper - moved, block.row_upper]),
+    )

@@ -1,0 +1,148 @@
+"""The one place that talks to HiGHS.
+
+Statuses are reported as found and nothing is called optimal here on the solver's word alone: callers
+check feasibility and objective outside.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import highspy
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+FloatArray = NDArray[np.float64]
+Termination = Literal["solved", "limit", "infeasible", "unbounded", "failed"]
+
+INTEGRALITY = 1e-6
+
+
+@dataclass(frozen=True)
+class Problem:
+    """maximize offset + objective @ x over row_lower <= matrix @ x <= row_upper, lower <= x <= upper."""
+
+    objective: FloatArray
+    offset: float
+    lower: FloatArray
+    upper: FloatArray
+    integer: NDArray[np.bool_]
+    matrix: sparse.csr_array
+    row_lower: FloatArray
+    row_upper: FloatArray
+
+
+@dataclass(frozen=True)
+class SolveLimits:
+    """When to stop. `gap_usd` is absolute; nodes bound work so that results do not depend on the clock."""
+
+    time_seconds: float = 60.0
+    gap_absolute: float = 1e-6
+    gap_relative: float = 0.0
+    nodes: int | None = None
+    threads: int = 1
+    seed: int = 1
+    heuristics: bool = True
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a solve returned. `x` is None without a feasible point; `bound` is valid for the maximum."""
+
+    termination: Termination
+    x: FloatArray | None
+    objective: float
+    bound: float
+    row_duals: FloatArray | None = None
+
+
+def solve(problem: Problem, limits: SolveLimits, start: FloatArray | None = None) -> Answer:
+    """Solve a model; every returned point was checked against its rows and bounds outside the solver."""
+    highs = _load(problem, limits)
+    if start is not None:
+        solution = highspy.HighsSolution()
+        solution.col_value = start.tolist()
+        highs.setSolution(solution)
+    highs.run()
+    return _read(highs, problem)
+
+
+def _load(problem: Problem, limits: SolveLimits) -> highspy.Highs:
+    highs = highspy.Highs()
+    highs.setOptionValue("output_flag", False)
+    highs.setOptionValue("threads", limits.threads)
+    highs.setOptionValue("parallel", "off" if limits.threads == 1 else "choose")
+    highs.setOptionValue("random_seed", limits.seed)
+    highs.setOptionValue("time_limit", max(limits.time_seconds, 0.05))
+    highs.setOptionValue("mip_rel_gap", limits.gap_relative)
+    highs.setOptionValue("mip_abs_gap", limits.gap_absolute)
+    highs.setOptionValue("mip_feasibility_tolerance", INTEGRALITY)
+    highs.setOptionValue("primal_feasibility_tolerance", 1e-7)
+    if limits.nodes is not None:
+        highs.setOptionValue("mip_max_nodes", limits.nodes)
+    if not limits.heuristics:
+        for name in ("mip_heuristic_run_rins", "mip_heuristic_run_rens", "mip_heuristic_run_root_reduced_cost"):
+            highs.setOptionValue(name, False)
+        highs.setOptionValue("mip_allow_restart", False)
+    _pass_model(highs, problem)
+    return highs
+
+
+def _pass_model(highs: highspy.Highs, problem: Problem) -> None:
+    lp = highspy.HighsLp()
+    lp.num_col_, lp.num_row_ = len(problem.objective), problem.matrix.shape[0]
+    lp.col_cost_, lp.col_lower_, lp.col_upper_ = problem.objective, problem.lower, problem.upper
+    lp.row_lower_, lp.row_upper_ = problem.row_lower, problem.row_upper
+    lp.sense_, lp.offset_ = highspy.ObjSense.kMaximize, problem.offset
+    lp.a_matrix_.format_ = highspy.MatrixFormat.kRowwise
+    lp.a_matrix_.start_ = problem.matrix.indptr.astype(np.int32)
+    lp.a_matrix_.index_ = problem.matrix.indices.astype(np.int32)
+    lp.a_matrix_.value_ = problem.matrix.data
+    if problem.integer.any():
+        kinds = (highspy.HighsVarType.kContinuous, highspy.HighsVarType.kInteger)
+        lp.integrality_ = [kinds[int(flag)] for flag in problem.integer]
+    highs.passModel(lp)
+
+
+_TERMINATIONS: dict[highspy.HighsModelStatus, Termination] = {
+    highspy.HighsModelStatus.kOptimal: "solved",
+    highspy.HighsModelStatus.kInfeasible: "infeasible",
+    highspy.HighsModelStatus.kUnbounded: "unbounded",
+    highspy.HighsModelStatus.kUnboundedOrInfeasible: "infeasible",
+    highspy.HighsModelStatus.kTimeLimit: "limit",
+    highspy.HighsModelStatus.kIterationLimit: "limit",
+    highspy.HighsModelStatus.kSolutionLimit: "limit",
+    highspy.HighsModelStatus.kInterrupt: "limit",
+}
+
+
+def _read(highs: highspy.Highs, problem: Problem) -> Answer:
+    termination = _TERMINATIONS.get(highs.getModelStatus(), "failed")
+    info = highs.getInfo()
+    is_mip = bool(problem.integer.any())
+    x = np.array(highs.getSolution().col_value, dtype=np.float64) if highs.getSolution().value_valid else None
+    if x is not None and violation(problem, x) > 1e-4:
+        x, termination = None, "failed" if termination == "solved" else termination
+    value = -np.inf if x is None else float(problem.offset + problem.objective @ x)
+    if is_mip:
+        bound = float(info.mip_dual_bound)
+    else:
+        bound = value if termination == "solved" else np.inf
+    if termination == "infeasible":
+        bound = -np.inf
+    duals = None
+    if not is_mip and termination == "solved":
+        duals = np.array(highs.getSolution().row_dual, dtype=np.float64)
+    return Answer(termination, x, value, max(bound, value), duals)
+
+
+def violation(problem: Problem, x: FloatArray) -> float:
+    """Largest violation of a row, bound or integrality at a point, relative to the row's size."""
+    activity = problem.matrix @ x
+    size = np.maximum(1.0, np.abs(problem.matrix).max(axis=1).toarray().ravel()) if activity.size else 1.0
+    rows = np.maximum(problem.row_lower - activity, activity - problem.row_upper) / size
+    bounds = np.maximum(problem.lower - x, x - problem.upper)
+    fractions = np.abs(x - np.round(x))[problem.integer]
+    return float(max((part.max(initial=0.0) for part in (rows, bounds, fractions)), default=0.0))
