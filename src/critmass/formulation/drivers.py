@@ -296,12 +296,20 @@ def _(word: v.ProgramJoined, reading: Reading, *, adverse: bool) -> list[Affine]
 
 @gate.register
 def _(word: v.AllOf, reading: Reading, *, adverse: bool) -> list[Affine]:
-    return [part for item in word.of for part in gate(item, reading, adverse=adverse)]
+    shortcut = _organization_condition(word, reading)
+    if shortcut is not None:
+        return [shortcut]
+    return gates_open(word.of, reading, adverse=adverse)
 
 
 @gate.register
 def _(word: v.AnyOf, reading: Reading, *, adverse: bool) -> list[Affine]:
     """Family `enough_gates_open`."""
+    shortcut = _organization_condition(word, reading)
+    if shortcut is not None:
+        return [shortcut]
+    if word.at_least == 1:
+        word = word.model_copy(update={"of": _grouped(word.of, reading, joined=True)})
     parts = [_one(reading, gate(item, reading, adverse=adverse)) for item in word.of]
     opened = Affine()
     for part in parts:
@@ -312,6 +320,47 @@ def _(word: v.AnyOf, reading: Reading, *, adverse: bool) -> list[Affine]:
     reading.level.builder.at_most(f"enough_gates_open[{reading.fresh('row')}]", chosen * word.at_least, opened)
     reading.approximate(not adverse)
     return [chosen]
+
+
+def gates_open(words: tuple[v.Gate, ...], reading: Reading, *, adverse: bool) -> list[Affine]:
+    """Expressions in 0..1 that must all be 1 for all the gates to be open."""
+    grouped = _grouped(words, reading, joined=False)
+    if len(grouped) == 1 and isinstance(grouped[0], v.AllOf) and grouped[0].of == words:
+        grouped = words
+    return [part for item in grouped for part in gate(item, reading, adverse=adverse)]
+
+
+def _grouped(words: tuple[v.Gate, ...], reading: Reading, *, joined: bool) -> tuple[v.Gate, ...]:
+    """Gates on what the organization joins, put together: they are one condition of the organization."""
+    by_organization = {
+        program.id for program in reading.level.shared.programs if program.join_level == "organization"
+    }
+    together = tuple(
+        word
+        for word in words
+        if isinstance(word, v.ProgramJoined) and word.joined == joined and word.program in by_organization
+    )
+    if len(together) < 2:
+        return words
+    rest = tuple(word for word in words if word not in together)
+    one: v.Gate = v.AnyOf(kind="any", of=together) if joined else v.AllOf(kind="all", of=together)
+    return (*rest, one)
+
+
+def _organization_condition(word: v.AnyOf | v.AllOf, reading: Reading) -> Affine | None:
+    """A gate that only asks what the organization joins is one condition of the organization."""
+    named = [item for item in word.of if isinstance(item, v.ProgramJoined)]
+    in_force = set(reading.level.shared.program_ids)
+    if len(named) != len(word.of) or len({item.joined for item in named}) != 1:
+        return None
+    joined, at_least = named[0].joined, word.at_least if isinstance(word, v.AnyOf) else len(named)
+    programs = tuple(item.program for item in named if item.program in in_force)
+    if not joined:
+        at_least = len(named) - at_least + 1
+    if len(programs) < at_least:
+        return Affine(0.0 if joined else 1.0)
+    condition = reading.level.enough_joined(programs, at_least)
+    return condition if condition is None or joined else -condition + 1.0
 
 
 def _one(reading: Reading, parts: list[Affine]) -> Affine:

@@ -106,7 +106,7 @@ class Shared:
     ) -> float:  # fmt: skip
         """A word that no decision changes, evaluated by the settlement engine itself."""
         pooled = practice is None
-        key = (evaluator, id(word), populations, pooled)
+        key = (evaluator, word, populations, pooled)
         if key not in self._numbers:
             found = np.asarray(evaluator(word, self.view(populations, pooled=pooled)), dtype=np.float64)
             width = 1 if pooled else len(self.model.network.practices)
@@ -194,3 +194,7 @@ class Level(ABC):
     @abstractmethod
     def joined(self, program: str) -> Affine:
         """1 when the program is joined."""
+
+    def enough_joined(self, programs: tuple[str, ...], at_least: int) -> Affine | None:
+        """1 when at least so many of the programs are joined; None where that is not one decision."""
+        return None

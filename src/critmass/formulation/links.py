@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from critmass.formulation.block import Affine, total
+from critmass.formulation.block import Affine, BlockBuilder, total
 from critmass.settlement.amounts import distribution
 from critmass.settlement.terms import Clause
 
@@ -48,6 +48,7 @@ class Links:
         self.organization_side: dict[str, Affine] = {}
         self.equal: set[str] = set()
         self.joins: dict[str, Affine] = {}
+        self.conditions: dict[tuple[tuple[str, ...], int], str] = {}
         self.pooled_paid: list[tuple[Clause, Affine, tuple[float, float]]] = []
         self.hub_open: dict[str, Affine] = {}
         self.hub_roles: list[str] = []
@@ -59,11 +60,37 @@ class Links:
         self.requests.append(PooledRequest(name, contribution))
         self.organization_side[name] = -variable
 
-    def copy_program(self, practice: int, program: str, copy: Affine) -> None:
-        """Link: a practice's copy of an organization decision equals it. Family `program_copy_link`."""
-        name = f"program_copy_link[{self._practice(practice)},{program}]"
-        self.organization_side[name] = -self.joins[program]
-        self.equal.add(name)
+    def condition(self, programs: tuple[str, ...], at_least: int) -> str:
+        """Name of a condition on what the organization joins, which practices' clauses look at."""
+        key = (tuple(sorted(programs)), at_least)
+        if key not in self.conditions:
+            more = f"+{len(programs) - 1}" if len(programs) > 1 else ""
+            self.conditions[key] = f"condition[{len(self.conditions)}:{key[0][0]}{more}]"
+        return self.conditions[key]
+
+    def copy_condition(self, level: PracticeLevel, name: str) -> Affine:
+        """A practice's copy of a condition, tied to the organization's by a link. Family
+        `condition_copy_link`."""
+        if not level.builder.has(name):
+            copy = level.builder.binary(name)
+            link = f"condition_copy_link[{self._practice(level.index)},{name}]"
+            self.equal.add(link)
+            self.organization_side[link] = Affine()
+            level.builder.express(PREFIX + link, copy)
+        return level.builder.get(name)
+
+    def organization_conditions(self, builder: BlockBuilder) -> None:
+        """The conditions themselves, once all practices have asked. Families `condition_needs_joins`,
+        `condition_follows_joins`."""
+        for (programs, at_least), name in self.conditions.items():
+            condition = builder.binary(name)
+            joined = total([self.joins[program] for program in programs])
+            builder.at_most(f"condition_needs_joins[{name}]", condition * at_least, joined)
+            most = len(programs) - at_least + 1
+            builder.at_most(f"condition_follows_joins[{name}]", joined, condition * most + (at_least - 1))
+            for link in self.equal:
+                if link.endswith(f",{name}]"):
+                    self.organization_side[link] = -condition
 
     def claims(self, level: PracticeLevel) -> dict[str, Affine]:
         """What the practice may count from pooled payments, by payer. Family `passed_through_link`."""
@@ -97,10 +124,7 @@ class Links:
     def practice_links(self, level: PracticeLevel) -> None:
         """Name the practice's contributions to every link that it takes part in."""
         name = self._practice(level.index)
-        for program in self.organization_programs:
-            if level.builder.has(f"join[{program}]"):
-                level.builder.express(f"{PREFIX}program_copy_link[{name},{program}]", level.builder.get(f"join[{program}]"))
-        for payer in {clause.payer for clause, _, _ in self.pooled_paid}:
+        for payer in sorted({clause.payer for clause, _, _ in self.pooled_paid}):
             if level.builder.has(f"claim[{payer}]"):
                 level.builder.express(PREFIX + self._claim_name(level.index, payer), -level.builder.get(f"claim[{payer}]"))
         self._hub_links(level, name)

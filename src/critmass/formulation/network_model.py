@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -40,6 +40,7 @@ class NetworkModel:
     blocks: tuple[Block, ...]
     links: tuple[str, ...]
     equal: NDArray[np.bool_]
+    conditions: Mapping[tuple[tuple[str, ...], int], str]
 
     @property
     def practices(self) -> tuple[Block, ...]:
@@ -123,8 +124,9 @@ def formulate(shared: Shared) -> NetworkModel:
     links = Links(shared)
     level = organization_level(shared, links)
     practices = [practice_block(shared, place, links) for place in range(len(shared.model.network.practices))]
+    links.organization_conditions(level.builder)
     for name, side in links.organization_side.items():
         level.builder.express(PREFIX + name, side)
     names = tuple(links.organization_side)
     equal = np.array([name in links.equal for name in names], dtype=np.bool_)
-    return NetworkModel(shared, (*practices, level.builder.finish()), names, equal)
+    return NetworkModel(shared, (*practices, level.builder.finish()), names, equal, dict(links.conditions))

@@ -10,7 +10,7 @@ import numpy as np
 from critmass.domain import vocabulary as v
 from critmass.formulation.block import Affine, FloatArray
 from critmass.formulation.curves import hull_of, product
-from critmass.formulation.drivers import Reading, gate, scheduled
+from critmass.formulation.drivers import Reading, gates_open, scheduled
 from critmass.formulation.levels import Level
 from critmass.settlement import evaluate
 from critmass.settlement.amounts import quantity_year_share
@@ -135,7 +135,7 @@ def payment(level: Level, clause: Clause, participates: Affine) -> tuple[Affine,
     reading = Reading(level, clause.populations, f"{clause.program.id}.{clause.component.id}")
     amount = _amount(clause, reading)
     low, high = level.builder.bounds(amount)
-    gates = [part for word in clause.component.gates for part in gate(word, reading, adverse=high <= 0.0)]
+    gates = gates_open(clause.component.gates, reading, adverse=high <= 0.0)
     gates.append(participates)
     if any(part.is_constant and part.constant < 0.5 for part in gates) or (low == high == 0.0):
         return Affine(), True

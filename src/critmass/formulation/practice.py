@@ -83,10 +83,14 @@ class PracticeLevel(Level):
         if self.builder.has(name):
             return self.builder.get(name)
         if program in self.links.organization_programs:
-            copy = self.builder.binary(name)
-            self.links.copy_program(self.index, program, copy)
-            return copy
+            return self.links.copy_condition(self, self.links.condition((program,), 1))
         return Affine()
+
+    def enough_joined(self, programs: tuple[str, ...], at_least: int) -> Affine | None:
+        """1 when the organization joins at least so many; None when practices decide any of them."""
+        if not set(programs) <= self.links.organization_programs:
+            return None
+        return self.links.copy_condition(self, self.links.condition(programs, at_least))
 
 
 def practice_block(shared: Shared, practice: int, links: Links) -> Block:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Callable
+from decimal import Decimal
 
 import numpy as np
 import numpy.typing as npt
@@ -148,7 +149,7 @@ def _as_numbers(cells: pd.Series, column: Column, sheet: Sheet) -> npt.NDArray[n
 
 
 def _is_number(cell: object) -> bool:
-    return isinstance(cell, int | float | np.number) and not isinstance(cell, bool)
+    return isinstance(cell, int | float | np.number | Decimal) and not isinstance(cell, bool)
 
 
 def _from_text(text: pd.Series, column: Column) -> npt.NDArray[np.float64]:

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from itertools import combinations
+from typing import get_args
 
 import numpy as np
 import pandas as pd
 
 from critmass.domain.catalog import Catalog
 from critmass.domain.network import ORGANIZATION, SHEETS
+from critmass.domain.programs import LineOfBusiness
 from critmass.network.findings import Findings
 
 Tables = Mapping[str, pd.DataFrame]
 
 POPULATION = ["practice", "payer", "line_of_business"]
 _BY_POPULATION = ("Panel", "Baseline", "Charges", "Spending")
+LINES_OF_BUSINESS = get_args(LineOfBusiness)
 _RISK = ("risk_rising", "risk_high")
 
 _AT_MOST = (
@@ -75,6 +79,9 @@ def check_practices(tables: Tables, catalog: Catalog, findings: Findings) -> Non
     findings.of_cells("Practices", "practice", found, "give the practice another id")
     idle = ((int(row), "no clinicians") for row in practices.index[practices["clinicians"] == 0])
     findings.of_cells("Practices", "clinicians", idle, "write the FTE, such as 2.5, or remove the practice")
+    if panel.empty:
+        findings.of_sheet("Panel", "has no rows", "write the members of each practice by payer")
+        return
     members = panel.groupby("practice")["members"].sum()
     counted = set(members.index[members > 0]) | set(panel.loc[panel["members"].isna(), "practice"])
     named = practices[(practices["practice"] != "") & ~practices["practice"].isin(counted)]
@@ -90,7 +97,9 @@ def check_lines_of_business(tables: Tables, catalog: Catalog, findings: Findings
     }
     for name in (name for name in _BY_POPULATION if name in tables):
         pairs = tables[name][["payer", "line_of_business"]]
-        known = pairs[pairs["payer"].isin(list(catalog.payers)) & (pairs["line_of_business"] != "")]
+        known = pairs[
+            pairs["payer"].isin(list(catalog.payers)) & pairs["line_of_business"].isin(LINES_OF_BUSINESS)
+        ]
         for (payer, line), same in known.groupby(["payer", "line_of_business"], sort=False):
             if (str(payer), str(line)) not in offered:
                 lines = ", ".join(catalog.payers[str(payer)].lines_of_business)
@@ -138,17 +147,39 @@ def check_prior_year(tables: Tables, catalog: Catalog, findings: Findings) -> No
 
 def check_populations(tables: Tables, catalog: Catalog, findings: Findings) -> None:
     """Baselines, charges and spending belong to members of the panel, and denominators fit among them."""
+    if tables["Panel"].empty:
+        return
     panel = tables["Panel"].drop_duplicates(POPULATION)[[*POPULATION, "members"]].assign(listed=True)
+    misread = _misread_rows(tables, catalog)
     for name in (name for name in _BY_POPULATION[1:] if name in tables):
         table = tables[name]
         joined = table.merge(panel, on=POPULATION, how="left").set_index(table.index)
         complete = (table[POPULATION] != "").all(axis=1)
-        for row in table.index[joined["listed"].isna() & complete]:
+        alone = table[joined["listed"].isna() & complete]
+        for row in alone.index[~_resembles(alone, misread)]:
             who = " ".join(str(table.at[row, key]) for key in POPULATION)
             fix = "add the row to the Panel sheet, or remove this one"
             findings.of_row(name, int(row), f"the Panel sheet has no members for {who}", fix)
         if name == "Baseline":
             _check_denominators(joined, findings)
+
+
+def _misread_rows(tables: Tables, catalog: Catalog) -> pd.DataFrame:
+    """Panel rows with an unknown id, which was reported: others may mean them."""
+    panel = tables["Panel"]
+    known = panel["payer"].isin(list(catalog.payers)) & panel["line_of_business"].isin(LINES_OF_BUSINESS)
+    if "Practices" in tables:
+        known &= panel["practice"].isin(tables["Practices"]["practice"])
+    return panel.loc[~known, POPULATION]
+
+
+def _resembles(rows: pd.DataFrame, misread: pd.DataFrame) -> pd.Series:
+    """Which rows agree with a misread panel row in two of its three ids."""
+    alike = pd.Series(False, index=rows.index)
+    for pair in combinations(POPULATION, 2):
+        ids = list(pair)
+        alike |= pd.MultiIndex.from_frame(rows[ids]).isin(pd.MultiIndex.from_frame(misread[ids]))
+    return alike
 
 
 def _check_denominators(joined: pd.DataFrame, findings: Findings) -> None:

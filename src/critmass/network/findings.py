@@ -37,6 +37,11 @@ class Findings:
         """True when the required sheet, or one of its required columns, is missing."""
         return any(sheet == lacking for lacking, _ in self._lacking)
 
+    def unreadable(self, sheet: str) -> None:
+        """Remembers that a sheet exists but could not be read, so that nobody calls it missing."""
+        known = {name.casefold(): name for name in _SHEET_ORDER}
+        self._lacking.add((known.get(sheet.casefold(), sheet), ""))
+
     def missing(self, sheet: str, column: str, fix: str) -> None:
         """Adds the problem that a required sheet (column '') or column is not there."""
         self._lacking.add((sheet, column))

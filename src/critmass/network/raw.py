@@ -115,11 +115,15 @@ def _read_folder(path: Path, findings: Findings) -> list[RawSheet]:
 
 def _read_table(path: Path, findings: Findings) -> RawSheet | None:
     problem = table_file_problem(path)
+    sheet = None
     if problem is not None:
         findings.of_file(problem.place, problem.message, problem.fix)
-        return None
-    reader = _read_csv if path.suffix.lower() == ".csv" else _read_parquet
-    return reader(path, findings)
+    else:
+        reader = _read_csv if path.suffix.lower() == ".csv" else _read_parquet
+        sheet = reader(path, findings)
+    if sheet is None:
+        findings.unreadable(path.stem)
+    return sheet
 
 
 def _read_csv(path: Path, findings: Findings) -> RawSheet | None:
@@ -139,7 +143,9 @@ def _read_csv(path: Path, findings: Findings) -> RawSheet | None:
         return None
     except (pd.errors.ParserError, ValueError) as error:
         said = str(error).replace("Error tokenizing data. C error: ", "").strip()
-        findings.of_file(path.name, f"is not a table ({said})", "give every row the header's columns")
+        findings.of_file(
+            path.name, f"is not a table ({said})", "mend the row: quotes in pairs, no extra commas"
+        )
         return None
     headers = cells.iloc[0].fillna("").str.strip().tolist()
     if len(headers) == 1 and (";" in headers[0] or "\t" in headers[0]):
@@ -165,4 +171,5 @@ def _read_parquet(path: Path, findings: Findings) -> RawSheet | None:
         findings.of_file(path.name, f"column {nested[0]} holds lists or records", "write plain values")
         return None
     frame = table.to_pandas(ignore_metadata=True)
+    frame = frame.astype(dict.fromkeys(frame.columns[frame.dtypes == "category"], object))
     return RawSheet(path.stem, frame.set_axis(np.arange(2, len(frame) + 2), axis=0))

@@ -21,9 +21,14 @@ def normalized(name: str) -> str:
 
 
 def closest(name: str, known: Iterable[str]) -> str:
-    """'did you mean ...?' with the nearest known name, or an empty text when none is near."""
+    """'did you mean ...?' with the nearest known name, or an empty text when none is near.
+
+    Near is alike in spelling, or the only name that begins so.
+    """
     candidates = {item.casefold(): item for item in known}
     near = difflib.get_close_matches(name.casefold(), candidates, n=1, cutoff=0.6)
+    begun = [item for item in candidates if item.startswith(name.casefold())]
+    near = near or (begun if len(begun) == 1 else [])
     return f"did you mean '{candidates[near[0]]}'?" if near else ""
 
 
@@ -31,7 +36,7 @@ def match_sheets(raw: list[RawSheet], findings: Findings) -> dict[str, RawSheet]
     """Sheets by their standard name with standard columns; optional ones that are missing come back empty."""
     matched = _by_standard_name(raw, findings)
     for sheet in SHEETS:
-        if sheet.name not in matched and sheet.required:
+        if sheet.name not in matched and sheet.required and not findings.lacks(sheet.name):
             findings.missing(sheet.name, "", f"add it: {sheet.help}")
     return {
         sheet.name: _match_columns(sheet, matched[sheet.name], findings)

@@ -78,7 +78,8 @@ class NetworkWorkbook:
 
     def _write_lists(self, choices: Choices) -> None:
         page = self._book.add_worksheet(_LISTS)
-        for position, (name, ids) in enumerate(choices.items()):
+        for position, name in enumerate(_listed(choices)):
+            ids = choices[name]
             page.write_string(0, position, name)
             if name == "practice_or_hub":
                 _write_practice_formulas(page, position, list(ids))
@@ -99,20 +100,19 @@ def _write_practice_formulas(page: Any, position: int, known: list[str]) -> None
 def _write_rows(page: Any, sheet: Sheet, table: pd.DataFrame) -> None:
     for position, column in enumerate(sheet.columns):
         write = page.write_string if column.kind in ("text", "choice", "yes_no") else page.write_number
-        for at, cell in enumerate(sheet_cells(column, table[column.name]), start=1):
-            if cell is not None:
+        for at, cell in enumerate(written_cells(column, table[column.name]).tolist(), start=1):
+            if cell != "" and not pd.isna(cell):
                 write(at, position, cell)
 
 
-def sheet_cells(column: Column, cells: pd.Series) -> list[Any]:
-    """Cells as a file holds them: yes/no as words, and None for what a blank says (no limit)."""
+def written_cells(column: Column, cells: pd.Series) -> pd.Series:
+    """Cells as a file holds them: yes/no as words, and blank where a blank says the same (no limit)."""
     if column.kind == "yes_no":
-        return ["yes" if cell else "no" for cell in cells]
+        return cells.map({True: "yes", False: "no"}).astype(str)
     if column.kind in ("text", "choice"):
-        return [str(cell) if str(cell) else None for cell in cells]
-    numbers = cells.to_numpy(dtype=np.float64)
-    whole = column.kind == "count"
-    return [(int(cell) if whole else cell) if np.isfinite(cell) else None for cell in numbers.tolist()]
+        return cells.astype(str)
+    numbers = cells.astype(np.float64).replace(np.inf, np.nan)
+    return numbers.astype("Int64") if column.kind == "count" else numbers
 
 
 # Rules ------------------------------------------------------------------------------------------------
@@ -147,10 +147,15 @@ def _list_source(column: Column, choices: Choices) -> str:
     """Where Excel finds the list: the practices as they are typed, everything else on the Lists sheet."""
     if column.choices == "practice":
         return f"=OFFSET(Practices!$A$2,0,0,MAX(1,COUNTA({_PRACTICES_RANGE})),1)"
-    letter = xl_col_to_name(list(choices).index(str(column.choices)))
+    letter = xl_col_to_name(_listed(choices).index(str(column.choices)))
     if column.choices == "practice_or_hub":
         return f"=OFFSET({_LISTS}!${letter}$2,0,0,1+COUNTA({_PRACTICES_RANGE}),1)"
     return f"={_LISTS}!${letter}$2:${letter}${1 + max(len(choices[str(column.choices)]), 1)}"
+
+
+def _listed(choices: Choices) -> list[str]:
+    """Names of the lists that have a column on the Lists sheet."""
+    return [name for name in choices if name != "practice"]
 
 
 # Explanations -----------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ import pandas as pd
 from critmass.domain.catalog import Catalog
 from critmass.domain.network import SHEETS, Network, Sheet
 from critmass.network.choices import choice_lists
-from critmass.network.workbook import NetworkWorkbook, sheet_cells
+from critmass.network.workbook import NetworkWorkbook, written_cells
 
 
 def write_template(path: Path, catalog: Catalog) -> None:
@@ -44,12 +44,4 @@ def write_network(
 
 def _as_written(sheet: Sheet, table: pd.DataFrame) -> pd.DataFrame:
     """The sheet's own columns, blanks where a blank says the same."""
-    types = {"count": "Int64", "usd": "float64", "fraction": "float64", "number": "float64"}
-    return pd.DataFrame(
-        {
-            column.name: pd.Series(
-                sheet_cells(column, table[column.name]), dtype=types.get(column.kind, "str")
-            )
-            for column in sheet.columns
-        }
-    )
+    return pd.DataFrame({column.name: written_cells(column, table[column.name]) for column in sheet.columns})

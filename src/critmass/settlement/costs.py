@@ -18,8 +18,8 @@ from critmass.settlement.results import FloatArray
 HUB_OVERHEAD_RATE = 0.10
 """Load on hub staff time in the tariff, for idle time between whole staff steps (an assumption)."""
 
-ROUNDING = 1e-7
-"""FTE by which a need may exceed a whole number of steps through floating-point error."""
+ROUNDING = 1e-5
+"""Steps by which a need may exceed a whole number through floating-point error."""
 
 
 @dataclass(frozen=True)

@@ -93,7 +93,7 @@ def restricted_master(
     floors = list(stage.floors.items())
     rows = len(model.links) + len(floors)
     links = np.array([item.links for item in chosen]).T if chosen else np.zeros((len(model.links), 0))
-    floor_rows = np.array([[item.worth[name] for item in chosen] for name, _ in floors]).reshape(len(floors), -1)
+    floor_rows = np.array([[item.worth[name] for item in chosen] for name, _ in floors]).reshape(len(floors), len(chosen))
     blocks = len(model.blocks) - int(explicit_organization)
     convexity = sparse.csr_array(
         (np.ones(len(chosen)), ([item.block for item in chosen], range(len(chosen)))), shape=(blocks, len(chosen))

@@ -1,0 +1,156 @@
+"""Pricing: the best plan of each block at given link prices, with a bound that stays valid."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from concurrent.futures import Executor
+from dataclasses import dataclass, replace
+
+import numpy as np
+from scipy import sparse
+
+from critmass.formulation.block import Block, FloatArray
+from critmass.formulation.network_model import NetworkModel
+from critmass.solve.columns import Stage
+from critmass.solve.executor import run_all
+from critmass.solve.highs import Answer, Problem, SolveLimits, solve
+
+
+@dataclass(frozen=True)
+class Prices:
+    """Prices of links and floors: what one unit of slack in the link is worth in the stage's objective."""
+
+    links: FloatArray
+    floors: Mapping[str, float]
+
+    def blend(self, other: Prices, weight: float) -> Prices:
+        """weight x self + (1 - weight) x other."""
+        floors = {name: weight * self.floors[name] + (1 - weight) * other.floors[name] for name in self.floors}
+        return Prices(weight * self.links + (1 - weight) * other.links, floors)
+
+
+@dataclass(frozen=True)
+class Priced:
+    """What pricing one block found: points, best first, and a valid bound on its priced value."""
+
+    block: int
+    points: tuple[FloatArray, ...]
+    bound: float
+
+
+def priced_problem(model: NetworkModel, place: int, stage: Stage, prices: Prices) -> Problem:
+    """One block with its links and floors moved into the objective."""
+    block, part = model.blocks[place], model.link_matrices[place]
+    weights = dict(stage.weights)
+    for name, price in prices.floors.items():
+        weights[name] = weights.get(name, 0.0) + price
+    offset, objective = float(prices.links @ part.constant), np.asarray(part.matrix.T @ prices.links, dtype=np.float64)
+    for name, weight in weights.items():
+        constant, coefficients = block.expressions[name]
+        offset, objective = offset + weight * constant, objective + weight * coefficients
+    return block_problem(block, objective, offset)
+
+
+def block_problem(block: Block, objective: FloatArray, offset: float) -> Problem:
+    """A block with an objective."""
+    return Problem(
+        objective, offset, block.lower, block.upper, block.integer, block.matrix, block.row_lower, block.row_upper
+    )
+
+
+def fixed(problem: Problem, place: int, value: float) -> Problem:
+    """The problem with one variable fixed."""
+    lower, upper = problem.lower.copy(), problem.upper.copy()
+    lower[place] = upper[place] = value
+    return Problem(
+        problem.objective, problem.offset, lower, upper, problem.integer, problem.matrix, problem.row_lower,
+        problem.row_upper,
+    )  # fmt: skip
+
+
+def price_practice(
+    model: NetworkModel, place: int, stage: Stage, prices: Prices, conditions: Mapping[str, float],
+    limits: SolveLimits,
+) -> Priced:  # fmt: skip
+    """Solve one practice twice, at mass and not: tighter than once, and two plans for one."""
+    problem = under(model, place, priced_problem(model, place, stage, prices), conditions)
+    switch = model.blocks[place].position["at_mass"]
+    answers = [solve(fixed(problem, switch, value), limits) for value in (1.0, 0.0)]
+    found = sorted((item for item in answers if item.x is not None), key=lambda item: -item.objective)
+    return Priced(place, tuple(item.x for item in found if item.x is not None), max(item.bound for item in answers))
+
+
+def under(model: NetworkModel, place: int, problem: Problem, conditions: Mapping[str, float]) -> Problem:
+    """The problem with the organization's conditions fixed, where the block looks at them."""
+    position = model.blocks[place].position
+    for name, value in conditions.items():
+        if name in position:
+            problem = fixed(problem, position[name], value)
+    return problem
+
+
+def price_practices(
+    model: NetworkModel, stage: Stage, prices: Prices, conditions: Mapping[str, float], limits: SolveLimits,
+    pool: Executor,
+) -> list[Priced]:  # fmt: skip
+    """Price every practice under fixed conditions of the organization.
+
+    With the organization's own best value added and `owed` taken off, the bounds sum to the Lagrangian
+    bound of the stage.
+    """
+    tasks = range(len(model.practices))
+    return run_all(pool, lambda place: price_practice(model, place, stage, prices, conditions, limits), tasks)
+
+
+def owed(stage: Stage, prices: Prices) -> float:
+    """Price times floor: the constant part of the Lagrangian bound."""
+    return sum(prices.floors[name] * floor for name, floor in stage.floors.items())
+
+
+_HELP = ("hub[", "claim[", "startup_help", "reach_hub[")
+
+
+def self_sufficient_practices(
+    model: NetworkModel, conditions: Mapping[str, float], seed: int, pool: Executor
+) -> list[list[FloatArray]]:
+    """For each practice, good plans at mass and not that need nothing from the organization."""
+
+    def alone(place: int) -> list[FloatArray]:
+        block = model.blocks[place]
+        constant, margin = block.expressions["margin"]
+        problem = under(model, place, block_problem(block, margin, constant), conditions)
+        upper = np.where([name.startswith(_HELP) for name in block.variables], 0.0, problem.upper)
+        problem = replace(problem, upper=np.maximum(upper, problem.lower))
+        limits = SolveLimits(time_seconds=10, gap_relative=0.005, seed=seed, heuristics=False)
+        answers = [solve(fixed(problem, block.position["at_mass"], value), limits) for value in (1.0, 0.0)]
+        return [item.x for item in answers if item.x is not None]
+
+    return run_all(pool, alone, range(len(model.practices)))
+
+
+def self_sufficient_organization(
+    model: NetworkModel, conditions: Mapping[str, float], seed: int
+) -> FloatArray | None:
+    """A plan of the organization that needs nothing from the practices."""
+    block, part = model.organization, model.link_matrices[-1]
+    constant, margin = block.expressions["margin"]
+    problem = under(model, len(model.blocks) - 1, block_problem(block, margin, constant), conditions)
+    alone = sparse.csr_array(sparse.vstack([problem.matrix, part.matrix[~model.equal]]))
+    least = np.concatenate([problem.row_lower, -part.constant[~model.equal]])
+    most = np.concatenate([problem.row_upper, np.full(int((~model.equal).sum()), np.inf)])
+    problem = replace(problem, matrix=alone, row_lower=least, row_upper=most)
+    return solve(problem, SolveLimits(time_seconds=10, gap_relative=0.01, seed=seed)).x
+
+
+def master_prices(model: NetworkModel, stage: Stage, duals: FloatArray) -> Prices:
+    """Prices from the linear master's row duals (a maximisation: a binding '>=' row has a dual <= 0)."""
+    count = len(model.links)
+    links = -duals[:count]
+    links = np.where(model.equal, links, np.maximum(links, 0.0))
+    floors = {name: max(-float(duals[count + row]), 0.0) for row, name in enumerate(stage.floors)}
+    return Prices(links, floors)
+
+
+def no_prices(model: NetworkModel, stage: Stage) -> Prices:
+    """Every link free."""
+    return Prices(np.zeros(len(model.links)), {name: 0.0 for name in stage.floors})

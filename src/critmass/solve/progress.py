@@ -1,0 +1,51 @@
+"""What a running search says of itself."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where a search stands: the stage's objective, the best plan so far, what is proved, and the gap."""
+
+    stage: str
+    step: str
+    incumbent: float | None
+    bound: float | None
+    gap: float | None
+    seconds: float
+
+
+Reporter = Callable[[Progress], None]
+
+
+def silent(progress: Progress) -> None:
+    """Report nothing."""
+
+
+def relative_gap(value: float, bound: float) -> float:
+    """(bound - value) / |value|: 0 when they meet, infinite while either is unknown."""
+    if not (np.isfinite(value) and np.isfinite(bound)):
+        return float("inf")
+    return max(bound - value, 0.0) / max(abs(value), 1.0)
+
+
+class Clock:
+    """Time spent and left."""
+
+    def __init__(self, limit_seconds: float) -> None:
+        self._start = time.monotonic()
+        self.limit_seconds = limit_seconds
+
+    def spent(self) -> float:
+        """Seconds since the start."""
+        return time.monotonic() - self._start
+
+    def left(self) -> float:
+        """Seconds until the limit; negative after it."""
+        return self.limit_seconds - self.spent()
