@@ -14,6 +14,8 @@ from network_book import Book, problems_of
 from critmass.domain.catalog import Catalog
 from critmass.domain.network import SHEETS
 from critmass.network import load_network, write_network
+from critmass.network.defaults import panel_defaults
+from critmass.network.fill import STRATA
 
 Complaints = Callable[[], list[str]]
 
@@ -191,17 +193,27 @@ def test_wrong_cell_is_named_by_sheet_row_and_column(
 
 
 @pytest.mark.parametrize("column", ["members", "member_months"])
-def test_formula_without_a_stored_value_is_not_a_blank(
-    book: Book, complaints: Complaints, column: str
+@pytest.mark.parametrize(
+    ("value", "says"), [("=100*4", "a formula that was never calculated"), ("#N/A", "the error #N/A")]
+)
+def test_formula_without_a_value_is_not_a_blank(
+    book: Book, complaints: Complaints, column: str, value: str, says: str
 ) -> None:
-    """A formula that was never calculated reads as blank; it is reported even where blanks are allowed."""
+    """Uncalculated formulas and errors read as blank; they are reported even where blanks are allowed."""
     book.sheets["Panel"][0].append("member_months")
     for row in book.sheets["Panel"][1:]:
         row.append(None)
-    book.cell("Panel", 3, column, "=100*4")
+    book.cell("Panel", 3, column, value)
     found = complaints()
-    assert f"sheet Panel, row 3, column {column}: holds a formula that was never calculated" in found[0]
+    assert f"sheet Panel, row 3, column {column}: holds {says}" in found[0]
     assert not any("is blank" in text for text in found)
+
+
+def test_long_cells_are_quoted_short(book: Book, complaints: Complaints) -> None:
+    """A page of text pasted into a cell does not fill the report."""
+    book.cell("Panel", 2, "members", "x" * 5000)
+    book.cell("Panel", 3, "payer", "y" * 5000)
+    assert all(len(text) < 200 for text in complaints())
 
 
 def test_all_problems_are_reported_in_one_pass(book: Book, complaints: Complaints) -> None:
@@ -389,3 +401,14 @@ def test_hash_ignores_row_order_but_no_value(book: Book, catalog: Catalog, tmp_p
     assert shuffled.practices == ("oak", "maple")
     book.cell("Panel", 2, "members", 301)
     assert load_network(book.save(tmp_path / "other.xlsx"), catalog).hash != network.hash
+
+
+def test_panel_defaults_have_reasons_and_fit() -> None:
+    """Each typical share says why it may be believed, and the risk strata leave room for the rest."""
+    defaults = panel_defaults()
+    for stratum in STRATA:
+        for line, share in getattr(defaults, stratum).items():
+            assert share.cite is not None, (stratum, line)
+            assert 0 <= share.value <= 1
+    for line, rising in defaults.shares("risk_rising").items():
+        assert rising + defaults.shares("risk_high")[line] < 1

@@ -13,7 +13,7 @@ import pandas as pd
 from critmass.domain.network import Column, ColumnKind, Sheet
 from critmass.network.findings import Findings
 from critmass.network.raw import RawSheet
-from critmass.network.structure import blank
+from critmass.network.structure import blank, shorten
 
 Mask = npt.NDArray[np.bool_]
 
@@ -192,10 +192,5 @@ def _report(
     """One problem for each wrong cell, quoting what stands there."""
     if wrong.any():
         shown = zip(cells.index[wrong], cells[wrong], strict=True)
-        found = ((int(row), says(_shown(cell))) for row, cell in shown)
+        found = ((int(row), says(shorten(_text_of(cell)))) for row, cell in shown)
         findings.of_cells(sheet.name, column.name, found, _FIX[column.kind])
-
-
-def _shown(cell: object) -> str:
-    text = _text_of(cell)
-    return text if len(text) <= 40 else text[:37] + "..."

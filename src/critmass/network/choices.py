@@ -11,7 +11,7 @@ from critmass.domain.catalog import Catalog
 from critmass.domain.network import ORGANIZATION, SHEETS, Column, Sheet
 from critmass.domain.programs import LineOfBusiness
 from critmass.network.findings import Findings
-from critmass.network.structure import closest
+from critmass.network.structure import closest, shorten
 
 CONTRACT_STATUSES = ("joined", "declined")
 _SUGGESTIONS_PER_COLUMN = 20
@@ -58,7 +58,7 @@ def _check_column(
     unknown = cells[(cells != "") & ~cells.isin(list(allowed))]
     for position, (value, same) in enumerate(unknown.groupby(unknown, sort=False)):
         fix = _nearest(str(value), allowed) if position < _SUGGESTIONS_PER_COLUMN else ""
-        message = f"unknown {column.name.replace('_', ' ')} '{value}'"
+        message = f"unknown {column.name.replace('_', ' ')} '{shorten(str(value))}'"
         found = ((int(row), message) for row in same.index)
         findings.of_cells(sheet.name, column.name, found, fix or _where_listed(column))
 

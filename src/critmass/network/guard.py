@@ -21,8 +21,8 @@ MAX_TABLE_ROWS = 5_000_000
 
 _OLE_START = b"\xd0\xcf\x11\xe0"
 _UTF16_STARTS = (b"\xff\xfe", b"\xfe\xff")
-_CELL = re.compile(rb"<(?:\w+:)?c\b[^>]*?\br=[\"']([A-Za-z]{1,3})(\d{1,7})[\"']")
-_ROW = re.compile(rb"<(?:\w+:)?row\b[^>]*?\br=[\"'](\d{1,7})[\"']")
+_CELL = re.compile(rb"<(?:\w+:)?c\b[^<>]*?\br=[\"']([A-Za-z]{1,3})(\d{1,7})[\"']")
+_ROW = re.compile(rb"<(?:\w+:)?row\b[^<>]*?\br=[\"'](\d{1,7})[\"']")
 _SPLIT_HINT = "save it as a folder of CSV or Parquet files instead"
 
 

@@ -13,13 +13,13 @@ from pathlib import Path, PurePosixPath
 
 from critmass.network.guard import column_number
 
-_CELL = re.compile(rb"<(?:\w+:)?c\s([^>]*[^/>])>(.*?)</(?:\w+:)?c>", re.DOTALL)
+# Every pattern is bounded by '<', '>' or a length, so that no crafted file makes it slow.
 _REFERENCE = re.compile(rb"\br=[\"']([A-Za-z]{1,3})(\d{1,7})[\"']")
-_VALUE = re.compile(rb"<(?:\w+:)?v\b[^>]*>([^<]+)</")
-_FORMULA = re.compile(rb"<(?:\w+:)?f\b")
-_SHEET = re.compile(r"<(?:\w+:)?sheet\b([^>]*)>")
-_RELATION = re.compile(r"<(?:\w+:)?Relationship\b([^>]*)>")
-_ATTRIBUTE = re.compile(r"([\w:]+)=\"([^\"]*)\"")
+_VALUE = re.compile(rb"<v\b[^<>]*>([^<]+)</")
+_FORMULA = re.compile(rb"<f\b")
+_SHEET = re.compile(r"<(?:\w+:)?sheet\b([^<>]*)>")
+_RELATION = re.compile(r"<(?:\w+:)?Relationship\b([^<>]*)>")
+_ATTRIBUTE = re.compile(r"\b([\w:]{1,64})=\"([^\"]{0,1024})\"")
 
 HollowCells = dict[str, list[tuple[int, int, str]]]
 """By sheet name: row and column, both counted from 1, and what stands there."""
@@ -55,10 +55,11 @@ def _entry(target: str) -> str:
 
 
 def _in_sheet(content: bytes) -> list[tuple[int, int, str]]:
-    if b"<f" not in content and b":f" not in content and b't="e"' not in content:
+    if b"<f" not in content and b't="e"' not in content:
         return []
     cells = []
-    for attributes, inner in _CELL.findall(content):
+    for piece in content.split(b"</c>")[:-1]:
+        attributes, _, inner = piece[max(piece.rfind(b"<c "), 0) :].partition(b">")
         what = _what_stands(attributes, inner)
         reference = _REFERENCE.search(attributes)
         if what and reference:

@@ -32,6 +32,11 @@ def closest(name: str, known: Iterable[str]) -> str:
     return f"did you mean '{candidates[near[0]]}'?" if near else ""
 
 
+def shorten(text: str) -> str:
+    """A cell's text as a message quotes it."""
+    return text if len(text) <= 40 else text[:37] + "..."
+
+
 def match_sheets(raw: list[RawSheet], findings: Findings) -> dict[str, RawSheet]:
     """Sheets by their standard name with standard columns; optional ones that are missing come back empty."""
     matched = _by_standard_name(raw, findings)

@@ -80,13 +80,14 @@ class Stage:
 
 
 def restricted_master(
-    model: NetworkModel, pool: Pool, stage: Stage, *, explicit_organization: bool, penalty: float
+    model: NetworkModel, pool: Pool, stage: Stage, *, explicit_organization: bool, slack_costs: SlackCosts
 ) -> tuple[Problem, list[Column]]:
     """Choose one column per block so that all links hold.
 
     With `explicit_organization` the organization's block itself takes part instead of its columns, and
     choices are whole: the plan-finding problem. Otherwise it is the linear master whose duals are prices.
-    Variables: columns, then link and floor slacks (each unit costs `penalty`), then the organization's.
+    Variables: columns, then link and floor slacks at their costs, then the organization's. Rows: links,
+    floors, one row per block.
     """
     practices = range(len(model.blocks) - 1)
     chosen = pool.flat(practices if explicit_organization else None)
@@ -98,31 +99,42 @@ def restricted_master(
     convexity = sparse.csr_array(
         (np.ones(len(chosen)), ([item.block for item in chosen], range(len(chosen)))), shape=(blocks, len(chosen))
     )
-    slack, slack_count = _slacks(model, len(floors))
+    slack, slack_count = _slacks(rows), 2 * rows
     top = sparse.hstack([sparse.csr_array(np.vstack([links, floor_rows])), slack])
     bottom = sparse.hstack([convexity, sparse.csr_array((blocks, slack_count))])
     least = np.array([0.0] * len(model.links) + [floor for _, floor in floors])
     most = np.where(np.concatenate([model.equal, np.zeros(len(floors), dtype=bool)]), least, np.inf)
     problem = Problem(
-        objective=np.concatenate([[stage.value(item.worth) for item in chosen], np.full(slack_count, -penalty)]),
+        objective=np.concatenate([[stage.value(item.worth) for item in chosen], -slack_costs.short, slack_costs.spare]),
         offset=0.0,
         lower=np.zeros(len(chosen) + slack_count),
-        upper=np.concatenate([np.ones(len(chosen)), np.full(slack_count, np.inf)]),
+        upper=np.concatenate([np.ones(len(chosen)), np.full(rows, np.inf), np.where(slack_costs.spare > 0, np.inf, 0.0)]),
         integer=np.concatenate([np.full(len(chosen), explicit_organization), np.zeros(slack_count, dtype=bool)]),
         matrix=sparse.csr_array(sparse.vstack([top, bottom])),
         row_lower=np.concatenate([least, np.ones(blocks)]),
         row_upper=np.concatenate([most, np.ones(blocks)]),
     )
-    assert problem.matrix.shape[0] == rows + blocks
     return (_with_organization(model, problem, stage) if explicit_organization else problem), chosen
 
 
-def _slacks(model: NetworkModel, floors: int) -> tuple[sparse.csr_array, int]:
-    rows = len(model.links) + floors
+@dataclass(frozen=True)
+class SlackCosts:
+    """Per link and floor: what a unit short costs, and what a unit to spare earns. Together they keep the
+    master's prices inside a box (zero earnings: no box from below)."""
+
+    short: FloatArray
+    spare: FloatArray
+
+
+def penalty_costs(model: NetworkModel, stage: Stage, penalty: float) -> SlackCosts:
+    """A plain penalty for falling short, nothing for sparing."""
+    rows = len(model.links) + len(stage.floors)
+    return SlackCosts(np.full(rows, penalty), np.zeros(rows))
+
+
+def _slacks(rows: int) -> sparse.csr_array:
     up = sparse.eye_array(rows, format="csr")
-    equal = np.flatnonzero(model.equal)
-    down = sparse.csr_array((-np.ones(len(equal)), (equal, range(len(equal)))), shape=(rows, len(equal)))
-    return sparse.csr_array(sparse.hstack([up, down])), rows + len(equal)
+    return sparse.csr_array(sparse.hstack([up, -up]))
 
 
 def _with_organization(model: NetworkModel, problem: Problem, stage: Stage) -> Problem:

@@ -15,7 +15,7 @@ import numpy as np
 
 from critmass.formulation.network_model import NetworkModel
 from critmass.solve.candidates import Candidate, Judge, best_of, better, meets_floors
-from critmass.solve.columns import Column, Pool, Stage, column, restricted_master
+from critmass.solve.columns import Column, Pool, SlackCosts, Stage, column, penalty_costs, restricted_master
 from critmass.solve.highs import Problem, SolveLimits, solve
 from critmass.solve.pricing import (
     Priced,
@@ -23,10 +23,10 @@ from critmass.solve.pricing import (
     block_problem,
     fixed,
     master_prices,
-    no_prices,
     owed,
     price_practices,
     priced_problem,
+    relaxation_prices,
     self_sufficient_organization,
     self_sufficient_practices,
 )
@@ -35,7 +35,7 @@ from critmass.solve.progress import Clock, Progress, Reporter, relative_gap
 STALLED = 3
 """Passes without a better bound after which a node is left."""
 
-PASSES = 14
+PASSES = 12
 """Passes over all practices before the search branches on the organization's decisions."""
 
 LEAF_PASSES = 4
@@ -44,8 +44,11 @@ LEAF_PASSES = 4
 NODES = 24
 """Nodes of the organization's decisions at most."""
 
-CENTRE_WEIGHT = 0.3
-"""Weight of the best-bound prices when duals are smoothed."""
+BOX_SHARE = 0.1
+"""How far prices may move at first from the best ones, as a share of a mean practice's worth per unit."""
+
+PRICING_SHARE = 0.25
+"""Share of the asked gap that inexact pricing may use up."""
 
 
 @dataclass
@@ -134,14 +137,12 @@ class Search:
     def _explore(self, result: StageResult) -> None:
         """Best bound first. A node is priced once, then split on a 0/1 decision of the organization."""
         nodes = [_Node(regime, np.inf, place) for place, regime in enumerate(self._regimes)]
-        closed, made, prices = -np.inf, len(nodes), None
+        closed, made = -np.inf, len(nodes)
         while nodes and made <= NODES and not self._finished(result):
             nodes.sort(key=lambda item: (-item.bound, item.order))
             node = nodes.pop(0)
             if not node.explored:
-                node.prices = node.prices or prices
-                self._price_node(node, result, PASSES if prices is None else LEAF_PASSES)
-                prices = prices or node.prices
+                self._price_node(node, result, PASSES if node.order == 0 else LEAF_PASSES)
                 children = [node]
             else:
                 children = self._split(node, result, made)
@@ -164,26 +165,23 @@ class Search:
         return children
 
     def _price_node(self, node: _Node, result: StageResult, passes: int) -> None:
-        stage, stalled = result.stage, 0
-        centre, centre_bound = node.prices, np.inf
+        stage, stalled, width = result.stage, 0, 1.0
+        centre = node.prices or relaxation_prices(self.model, stage, node.fixed)
+        centre_bound, prices = np.inf, centre
         for step in range(passes):
-            prices = centre if step == 0 and centre is not None else self._next_prices(stage, node, centre)
             bound, added = self._pass(stage, prices, node, result)
-            stalled = 0 if bound < centre_bound - 1e-4 * abs(bound) else stalled + 1
             if bound < centre_bound:
-                centre, centre_bound = prices, bound
+                stalled = 0 if bound < centre_bound - 1e-3 * abs(bound) else stalled + 1
+                centre, centre_bound, width = prices, bound, width * 1.5
+            else:
+                stalled, width = stalled + 1, width * 0.5
             node.bound = min(node.bound, bound)
-            if len(self._regimes) == 1 and node.fixed == self._regimes[0]:
-                result.bound = min(result.bound, node.bound)
             self._improve(result, node, last=step == passes - 1)
             self._say(result, f"node {node.order + 1}, pass {step + 1}", node.bound)
-            if self._finished(result) or self._hopeless(node, result) or stalled >= STALLED or not added:
+            if self._finished(result) or self._hopeless(node, result) or stalled >= STALLED:
                 break
+            prices = self._dual_prices(stage, node, centre, width)
         node.prices, node.explored = centre, True
-
-    def _next_prices(self, stage: Stage, node: _Node, centre: Prices | None) -> Prices:
-        found = self._dual_prices(stage, node)
-        return found if centre is None else centre.blend(found, CENTRE_WEIGHT)
 
     def _pass(self, stage: Stage, prices: Prices, node: _Node, result: StageResult) -> tuple[float, int]:
         conditions = {name: value for name, value in node.fixed.items() if name.startswith("condition[")}
@@ -223,32 +221,43 @@ class Search:
 
     def _limits(self, result: StageResult) -> SolveLimits:
         scale = abs(result.value) if np.isfinite(result.value) else 0.0
-        allowed = 0.1 * max(self.gap, 1e-4) * scale / max(len(self.model.practices), 1)
+        allowed = PRICING_SHARE * max(self.gap, 1e-4) * scale / max(len(self.model.practices), 1)
         return SolveLimits(
             time_seconds=max(min(20.0, self._until - self.clock.spent()), 0.2), gap_absolute=max(allowed, 1e-4),
             seed=self.seed, heuristics=False,
         )  # fmt: skip
 
-    def _dual_prices(self, stage: Stage, node: _Node) -> Prices:
-        """Prices from the linear master, with columns that respect the node."""
+    def _dual_prices(self, stage: Stage, node: _Node, centre: Prices, width: float) -> Prices:
+        """Prices from the linear master inside a box around the best prices so far."""
         problem, chosen = restricted_master(
-            self.model, self.pool, stage, explicit_organization=False, penalty=self._penalty(stage)
-        )
+            self.model, self.pool, stage, explicit_organization=False,
+            slack_costs=self._box(stage, centre, width),
+        )  # fmt: skip
         keep = np.array([self._respects(item, node.fixed) for item in chosen])
         upper = problem.upper.copy()
         upper[: len(chosen)][~keep] = 0.0
         low, high = problem.row_lower.copy(), problem.row_upper.copy()
-        low[: len(self.model.links)][self.model.equal], high[: len(self.model.links)][self.model.equal] = -np.inf, np.inf
+        tied = np.flatnonzero(self.model.equal)
+        low[tied], high[tied] = -np.inf, np.inf
         answer = solve(
             replace(problem, upper=upper, row_lower=low, row_upper=high), SolveLimits(time_seconds=60, seed=self.seed)
         )
-        if answer.row_duals is None:
-            return no_prices(self.model, stage)
-        return master_prices(self.model, stage, answer.row_duals)
+        return centre if answer.row_duals is None else master_prices(self.model, stage, answer.row_duals)
 
-    def _penalty(self, stage: Stage) -> float:
+    def _box(self, stage: Stage, centre: Prices, width: float) -> SlackCosts:
+        """Half the price, and at least a small share of a practice's worth per unit of the link, either way."""
+        columns = self.pool.flat(range(self._last))
+        reach = np.max([np.abs(item.links) for item in columns], axis=0)
+        worth = np.mean([abs(stage.value(item.worth)) for item in columns]) + 1.0
+        base = BOX_SHARE * worth / np.maximum(reach, 1e-6)
+        floors = [BOX_SHARE * worth / max(max(abs(item.worth[name]) for item in columns), 1e-6) for name in stage.floors]
+        at = np.concatenate([centre.links, list(centre.floors.values())])
+        half = width * np.maximum(0.5 * np.abs(at), np.concatenate([base, floors]))
+        return SlackCosts(at + half, np.maximum(at - half, 0.0))
+
+    def _penalty(self, stage: Stage) -> SlackCosts:
         worths = [abs(stage.value(item.worth)) for item in self.pool.flat()]
-        return 10.0 * max(worths, default=1.0) + 1000.0
+        return penalty_costs(self.model, stage, 10.0 * max(worths, default=1.0) + 1000.0)
 
     def _self_sufficient(self, stage: Stage) -> None:
         """Plans that need nothing of each other, so that the master always has a solution."""
@@ -266,7 +275,7 @@ class Search:
 
     def _plan_problem(self, stage: Stage, node: _Node) -> tuple[Problem, list[Column], int]:
         problem, chosen = restricted_master(
-            self.model, self.pool, stage, explicit_organization=True, penalty=self._penalty(stage)
+            self.model, self.pool, stage, explicit_organization=True, slack_costs=self._penalty(stage)
         )
         offset = len(problem.objective) - len(self.model.organization.variables)
         position = self.model.organization.position

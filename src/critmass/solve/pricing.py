@@ -13,6 +13,7 @@ from critmass.formulation.block import Block, FloatArray
 from critmass.formulation.network_model import NetworkModel
 from critmass.solve.columns import Stage
 from critmass.solve.executor import run_all
+from critmass.solve.monolith import assemble, variable_names
 from critmass.solve.highs import Answer, Problem, SolveLimits, solve
 
 
@@ -72,12 +73,36 @@ def price_practice(
     model: NetworkModel, place: int, stage: Stage, prices: Prices, conditions: Mapping[str, float],
     limits: SolveLimits,
 ) -> Priced:  # fmt: skip
-    """Solve one practice twice, at mass and not: tighter than once, and two plans for one."""
+    """Solve one practice at mass and not: tighter than once, and two plans for one.
+
+    Without a reward for mass, every plan at mass is also a plan when nobody asks for mass, so the second
+    solve alone gives the bound. With one, the second is skipped when its relaxation cannot win.
+    """
     problem = under(model, place, priced_problem(model, place, stage, prices), conditions)
     switch = model.blocks[place].position["at_mass"]
-    answers = [solve(fixed(problem, switch, value), limits) for value in (1.0, 0.0)]
+    rewarded = mass_reward(stage, prices) > 0
+    answers = []
+    if rewarded:
+        answers.append(solve(fixed(problem, switch, 1.0), limits))
+    free = fixed(problem, switch, 0.0)
+    if not rewarded or not _cannot_win(free, answers[0], limits):
+        answers.append(solve(free, limits))
     found = sorted((item for item in answers if item.x is not None), key=lambda item: -item.objective)
     return Priced(place, tuple(item.x for item in found if item.x is not None), max(item.bound for item in answers))
+
+
+def mass_reward(stage: Stage, prices: Prices) -> float:
+    """What being at mass is worth, per member or practice: positive when anything rewards it."""
+    names = ("members_at_mass", "at_mass")
+    return sum(stage.weights.get(name, 0.0) + prices.floors.get(name, 0.0) for name in names)
+
+
+def _cannot_win(problem: Problem, rival: Answer, limits: SolveLimits) -> bool:
+    """True when the linear relaxation is no better than a plan already found."""
+    if rival.x is None:
+        return False
+    relaxed = solve(replace(problem, integer=np.zeros_like(problem.integer)), limits)
+    return relaxed.termination == "solved" and relaxed.objective <= rival.objective
 
 
 def under(model: NetworkModel, place: int, problem: Problem, conditions: Mapping[str, float]) -> Problem:
@@ -149,6 +174,22 @@ def master_prices(model: NetworkModel, stage: Stage, duals: FloatArray) -> Price
     links = np.where(model.equal, links, np.maximum(links, 0.0))
     floors = {name: max(-float(duals[count + row]), 0.0) for row, name in enumerate(stage.floors)}
     return Prices(links, floors)
+
+
+def relaxation_prices(model: NetworkModel, stage: Stage, decisions: Mapping[str, float]) -> Prices:
+    """Prices from the linear relaxation of the whole network, where to start from."""
+    problem = assemble(model, stage.weights, stage.floors)
+    position = {name: place for place, name in enumerate(variable_names(model))}
+    lower, upper = problem.lower.copy(), problem.upper.copy()
+    for block in model.blocks:
+        for name, value in decisions.items():
+            if name in block.position:
+                lower[position[f"{block.name}.{name}"]] = upper[position[f"{block.name}.{name}"]] = value
+    relaxed = replace(problem, lower=lower, upper=upper, integer=np.zeros_like(problem.integer))
+    answer = solve(relaxed, SolveLimits(time_seconds=120))
+    if answer.row_duals is None:
+        return no_prices(model, stage)
+    return master_prices(model, stage, answer.row_duals[-len(model.links) - len(stage.floors) :])
 
 
 def no_prices(model: NetworkModel, stage: Stage) -> Prices:
