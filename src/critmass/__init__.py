@@ -1,0 +1,23 @@
+"""critmass: payer programs, workflows and payer coordination that reach critical reimbursement mass."""
+
+from critmass.catalog import load_catalog
+from critmass.domain.errors import CritmassError, InfeasibleError, InputError
+from critmass.domain.scenario import Scenario, SolveOptions
+from critmass.network import load_network, sample_network
+from critmass.studies.plan import Plan
+from critmass.studies.plan import plan_network as plan
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "CritmassError",
+    "InfeasibleError",
+    "InputError",
+    "Plan",
+    "Scenario",
+    "SolveOptions",
+    "load_catalog",
+    "load_network",
+    "plan",
+    "sample_network",
+]

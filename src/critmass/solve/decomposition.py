@@ -101,6 +101,7 @@ class Search:
         self.clock, self.report, self.executor = clock, report, executor
         self.pool = Pool(len(model.blocks))
         self.plan: Candidate | None = None
+        self.first_plan_seconds = np.inf
         self._last = len(model.blocks) - 1
         self._archive: list[_Exact] = []
         self._until = clock.limit_seconds
@@ -306,6 +307,7 @@ class Search:
     def _keep(self, plan: Candidate | None, result: StageResult) -> None:
         if plan is not None and better(plan, self.plan, result.stage):
             self.plan = plan
+            self.first_plan_seconds = min(self.first_plan_seconds, self.clock.spent())
         if self.plan is not None and meets_floors(self.plan, result.stage):
             result.plan = self.plan
 

@@ -1,0 +1,180 @@
+"""The main job: which programs to join and which workflows to run so that practices reach critical mass."""
+
+from __future__ import annotations
+
+import json
+import hashlib
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from critmass.domain.catalog import Catalog
+from critmass.domain.errors import InfeasibleError, NoPlanInTimeError
+from critmass.domain.network import Network
+from critmass.domain.scenario import Scenario, SolveOptions
+from critmass.formulation.levels import Shared
+from critmass.formulation.network_model import NetworkModel, formulate
+from critmass.settlement.outcome import Outcome, Pricer
+from critmass.settlement.projection import OWN, Decisions, Model
+from critmass.settlement.terms import Terms, terms_in_force
+from critmass.solve.candidates import Candidate, Judge
+from critmass.solve.columns import Stage
+from critmass.solve.decomposition import Search, StageResult
+from critmass.solve.executor import solve_pool
+from critmass.solve.progress import Clock, Reporter, silent
+from critmass.studies.locks import lock_conflicts
+
+Status = Literal["optimal", "feasible"]
+
+
+@dataclass(frozen=True)
+class Level:
+    """One level of the objective: what it maximises, what the plan reaches, what is proved, and the gap."""
+
+    name: str
+    value: float
+    bound: float
+    gap: float
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A certified plan. `today` is the same network with nothing new joined or started.
+
+    `levels` are the objective's levels in their order; `gap` is the largest of their gaps; `objective`
+    and `bound` are the last level's (net margin, USD, by default).
+    """
+
+    network: Network
+    catalog: Catalog
+    scenario: Scenario
+    options: SolveOptions
+    terms: Terms
+    outcome: Outcome
+    today: Outcome
+    levels: tuple[Level, ...]
+    wall_seconds: float
+    first_plan_seconds: float
+    settlement_checks: tuple[str, ...]
+
+    @property
+    def objective(self) -> float:
+        """Value of the last level of the objective."""
+        return self.levels[-1].value
+
+    @property
+    def bound(self) -> float:
+        """Proved bound on the last level, given what the levels before it reached."""
+        return self.levels[-1].bound
+
+    @property
+    def gap(self) -> float:
+        """Largest relative gap over the levels."""
+        return max(level.gap for level in self.levels)
+
+    @property
+    def status(self) -> Status:
+        """'optimal' when every level is proved within the asked gap, else 'feasible'."""
+        return "optimal" if self.gap <= self.options.gap else "feasible"
+
+    @property
+    def plan_hash(self) -> str:
+        """Names the decisions: equal hashes are equal plans."""
+        decisions = self.outcome.decisions
+        text = json.dumps(
+            [decisions.delivery[0].tolist(), np.round(decisions.reach[0], 6).tolist(), decisions.joined[0].tolist()]
+        )
+        return hashlib.sha256(text.encode()).hexdigest()
+
+
+def plan_network(
+    network: Network,
+    catalog: Catalog,
+    scenario: Scenario | None = None,
+    options: SolveOptions | None = None,
+    report: Reporter = silent,
+) -> Plan:
+    """The best plan found within the limits, with a certified gap.
+
+    Raises:
+        InfeasibleError: when the locks contradict each other or no plan can keep them.
+        NoPlanInTimeError: when the time limit passed before any plan was found.
+    """
+    scenario, options = scenario or Scenario(), options or SolveOptions()
+    clock = Clock(options.time_limit_seconds)
+    model = Model(network, catalog, scenario)
+    terms = terms_in_force(catalog, network, scenario)
+    shared = Shared(model, terms)
+    conflicts = lock_conflicts(shared)
+    if conflicts:
+        raise InfeasibleError(conflicts)
+    formulated, pricer = formulate(shared), Pricer(model, terms)
+    results, first = _search(formulated, pricer, scenario, options, clock, report)
+    best = results[-1].plan
+    if best is None:
+        raise NoPlanInTimeError("no plan was found within the time limit; raise --time-limit")
+    return Plan(
+        network=network, catalog=catalog, scenario=scenario, options=options, terms=terms,
+        outcome=best.outcome, today=pricer.price(today(shared)),
+        levels=tuple(_level(item, best) for item in results),
+        wall_seconds=clock.spent(), first_plan_seconds=first,
+        settlement_checks=(),
+    )  # fmt: skip
+
+
+def _level(result: StageResult, best: Candidate) -> Level:
+    return Level(result.stage.name, result.stage.value(best.worth), result.bound, result.gap)
+
+
+def _search(
+    formulated: NetworkModel, pricer: Pricer, scenario: Scenario, options: SolveOptions, clock: Clock,
+    report: Reporter,
+) -> tuple[list[StageResult], float]:  # fmt: skip
+    judge = Judge(formulated, pricer)
+    results: list[StageResult] = []
+    with solve_pool(options.workers) as executor:
+        search = Search(
+            formulated, judge, gap=options.gap, seed=options.seed, clock=clock, report=report, executor=executor
+        )
+        floors: dict[str, float] = {}
+        stages = objective_stages(scenario)
+        for place, (name, weights) in enumerate(stages):
+            share = 1.0 if place == len(stages) - 1 else FIRST_LEVEL_SHARE
+            results.append(search.run(Stage(name, weights, dict(floors)), share))
+            if results[-1].plan is None:
+                break
+            floors |= {key: results[-1].plan.worth[key] for key in weights if key == name}
+    return results, search.first_plan_seconds
+
+
+FIRST_LEVEL_SHARE = 0.4
+"""Share of the time limit that the first level of a lexicographic objective may use."""
+
+
+def objective_stages(scenario: Scenario) -> list[tuple[str, dict[str, float]]]:
+    """The levels of the objective, most important first: a name and weights of a plan's worths."""
+    margin = ("margin", {"margin": 1.0})
+    if scenario.objective == "members_then_margin":
+        return [("members_at_mass", {"members_at_mass": 1.0}), margin]
+    if scenario.objective == "practices_then_margin":
+        return [("at_mass", {"at_mass": 1.0}), margin]
+    if scenario.objective == "weighted":
+        return [("weighted", {"margin": 1.0, "members_at_mass": scenario.usd_per_member_at_mass})]
+    return [margin]
+
+
+def today(shared: Shared) -> Decisions:
+    """Decisions as they stand: workflows in place at today's reach, signed contracts, nothing new."""
+    place = shared.model.reach_in_place
+    joined = np.zeros((1, len(shared.model.network.practices), len(shared.programs)), dtype=np.bool_)
+    for column, program in enumerate(shared.programs):
+        for row, practice in enumerate(shared.model.network.practices):
+            signed = any(
+                lock.program == program.id and lock.decision == "joined" and lock.practice in (None, practice)
+                for lock in shared.locks
+            )
+            joined[0, row, column] = signed or not program.voluntary
+    return Decisions(
+        delivery=np.where(place > 0, OWN, 0).astype(np.int8)[None], reach=place[None], joined=joined
+    )
