@@ -18,7 +18,7 @@ from critmass.domain.errors import InputError, Problem
 from critmass.domain.values import Cite, cited_values
 
 MAX_FILE_BYTES = 5_000_000
-_FAMILIES = ("measures", "roles", "workflows", "services", "code_sets", "facts", "payers", "programs")
+FAMILIES = ("measures", "roles", "workflows", "services", "code_sets", "facts", "payers", "programs")
 
 
 def shipped_catalog_dir() -> Path:
@@ -100,12 +100,12 @@ def _plain_words(item: Any, place: str) -> Problem:
 
 
 def _assemble(files: list[tuple[str, CatalogFile]], digest: str, problems: list[Problem]) -> Catalog:
-    families: dict[str, dict[str, Any]] = {family: {} for family in _FAMILIES}
+    families: dict[str, dict[str, Any]] = {family: {} for family in FAMILIES}
     provenance: list[ValueProvenance] = []
     sources: dict[str, Any] = {}
     for name, parsed in files:
         sources.update({f"{name}#{key}": source for key, source in parsed.sources.items()})
-        for family in _FAMILIES:
+        for family in FAMILIES:
             _add_unique(families[family], getattr(parsed, family), f"{name}: {family}", problems)
         provenance += _file_provenance(name, parsed, problems)
     crosswalk = tuple(row for _, parsed in files for row in parsed.crosswalk)
@@ -124,7 +124,7 @@ def _add_unique(target: dict[str, Any], items: Iterable[Any], place: str, proble
 
 def _file_provenance(name: str, parsed: CatalogFile, problems: list[Problem]) -> list[ValueProvenance]:
     found: list[ValueProvenance] = []
-    for family in _FAMILIES:
+    for family in FAMILIES:
         for item in getattr(parsed, family):
             inherited = getattr(item, "cite", None) or parsed.cite
             for path, number, cite in cited_values(item, item.id, inherited):

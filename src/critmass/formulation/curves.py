@@ -62,6 +62,35 @@ def hull_of(
     return value, exact
 
 
+def segments_of(
+    builder: BlockBuilder, name: str, driver: Affine, corners: list[float],
+    function: Callable[[FloatArray], FloatArray],
+) -> Affine:  # fmt: skip
+    """A piecewise linear function of an expression, exactly: its range is filled segment by segment.
+
+    Families `segments_fill_driver` and, where a steeper segment follows a flatter one, `segment_full` and
+    `segment_open` (the steeper one waits until the flatter one is full).
+    """
+    low, high = builder.bounds(driver)
+    if high - low <= EQUAL:
+        return Affine(float(function(np.array([low]))[0]))
+    x = np.array(sorted({low, high, *(corner for corner in corners if low < corner < high)}))
+    y = np.asarray(function(x), dtype=np.float64)
+    slopes, lengths = np.diff(y) / np.diff(x), np.diff(x)
+    filled, value = Affine(low), Affine(float(y[0]))
+    for place, (slope, length) in enumerate(zip(slopes, lengths, strict=True)):
+        part = builder.variable(f"segment[{name},{place}]", 0.0, float(length))
+        if place and slope > slopes[place - 1] + EQUAL:
+            opened = builder.binary(f"segment_open[{name},{place}]")
+            for before in range(place):
+                earlier = builder.get(f"segment[{name},{before}]")
+                builder.at_least(f"segment_full[{name},{place},{before}]", earlier, opened * float(lengths[before]))
+            builder.at_most(f"segment_open[{name},{place}]", part, opened * float(length))
+        filled, value = filled + part, value + part * float(slope)
+    builder.at_least(f"segments_fill_driver[{name}]", driver, filled)
+    return value
+
+
 def product(builder: BlockBuilder, name: str, left: Affine, right: Affine) -> tuple[Affine, bool]:
     """left x right, from above. Exact when one is constant or a sum of 0/1 variables.
 

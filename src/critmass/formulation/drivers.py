@@ -14,7 +14,7 @@ import numpy as np
 from critmass.domain import vocabulary as v
 from critmass.domain.values import Cited
 from critmass.formulation.block import Affine, FloatArray
-from critmass.formulation.curves import EQUAL, MARGIN, hull_of
+from critmass.formulation.curves import EQUAL, MARGIN, hull_of, segments_of
 from critmass.formulation.levels import Level, MeasureCounts
 from critmass.settlement import evaluate
 from critmass.settlement.results import Populations
@@ -148,9 +148,23 @@ def measure_points(reading: Reading, item: v.ScoredMeasure) -> Affine:
     high = reading.level.builder.bounds(closed)[1]
     mixed = is_stepped(item.attainment) != is_stepped(item.improvement) and item.improvement is not None
     grid = [*corners, *(np.linspace(0.0, high, GRID) if item.improvement is not None else ())]
+    if reading.level.practice is None and not mixed:
+        return _pooled_points(reading, item, closed, grid, points)
     value, exact = hull_of(reading.level.builder, reading.fresh("points"), closed, grid, points)
     reading.approximate(exact and not mixed)
     return value
+
+
+def _pooled_points(
+    reading: Reading, item: v.ScoredMeasure, closed: Affine, grid: list[float],
+    points: Callable[[FloatArray], FloatArray],
+) -> Affine:  # fmt: skip
+    """The organization has one curve per measure and schedule, so it is worth its 0/1 variables."""
+    key = (item.measure, reading.populations, item.attainment, item.improvement, item.improvement_basis)
+    known = reading.level.curves
+    if key not in known:
+        known[key] = segments_of(reading.level.builder, reading.fresh("points"), closed, grid, points)
+    return known[key]
 
 
 def _closed_corners(item: v.ScoredMeasure, counts: MeasureCounts, *, higher_is_better: bool) -> list[float]:

@@ -154,6 +154,7 @@ class Level(ABC):
     def __init__(self, shared: Shared, builder: BlockBuilder, practice: int | None) -> None:
         self.shared, self.builder, self.practice = shared, builder, practice
         self._staircases: dict[str, Staircase] = {}
+        self.curves: dict[object, Affine] = {}
 
     def counts(self, measure: str, populations: Populations) -> MeasureCounts:
         """Counts of a measure at this level."""

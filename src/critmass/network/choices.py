@@ -10,8 +10,9 @@ import pandas as pd
 from critmass.domain.catalog import Catalog
 from critmass.domain.network import ORGANIZATION, SHEETS, Column, Sheet
 from critmass.domain.programs import LineOfBusiness
+from critmass.domain.suggest import closest
 from critmass.network.findings import Findings
-from critmass.network.structure import closest, shorten
+from critmass.network.structure import shorten
 
 CONTRACT_STATUSES = ("joined", "declined")
 _SUGGESTIONS_PER_COLUMN = 20

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from python_calamine import CalamineError, CalamineWorkbook
 
+from critmass.domain.network import SHEETS
 from critmass.network.findings import Findings
 from critmass.network.guard import MAX_TABLE_ROWS, table_file_problem, workbook_problem
 from critmass.network.hollow import hollow_cells
@@ -20,6 +22,11 @@ _REFUSED = {".xlsm", ".xls", ".xlsb", ".xltx", ".xltm", ".ods"}
 _TABLE_SUFFIXES = (".csv", ".parquet")
 NOT_DATA = ("explanations", "lists", "notes")
 """Sheets whose names begin so are for people, and are not read."""
+
+Cell = str | int | float | bool | None
+"""A cell of a row that came as a record; None is a blank."""
+_COLUMNS = {sheet.name: [column.name for column in sheet.columns] for sheet in SHEETS}
+_LARGEST_INTEGER = 2**63
 
 
 @dataclass(frozen=True)
@@ -173,3 +180,20 @@ def _read_parquet(path: Path, findings: Findings) -> RawSheet | None:
     frame = table.to_pandas(ignore_metadata=True)
     frame = frame.astype(dict.fromkeys(frame.columns[frame.dtypes == "category"], object))
     return RawSheet(path.stem, frame.set_axis(np.arange(2, len(frame) + 2), axis=0))
+
+
+# Records ----------------------------------------------------------------------------------------------
+
+
+def sheet_of_records(name: str, rows: Sequence[Mapping[str, Cell]]) -> RawSheet:
+    """Rows as mappings, the first being row 2 as below a header. Without rows it has all its columns."""
+    if not rows:
+        return RawSheet(name, pd.DataFrame(columns=_COLUMNS.get(name, []), dtype=object))
+    cells = [{header: _as_typed(cell) for header, cell in row.items()} for row in rows]
+    frame = pd.DataFrame(cells, index=np.arange(2, len(rows) + 2), dtype=object)
+    return RawSheet(name, frame)
+
+
+def _as_typed(cell: Cell) -> Cell:
+    """An integer that no float can hold becomes text, which is refused with the words for it."""
+    return str(cell) if isinstance(cell, int) and abs(cell) > _LARGEST_INTEGER else cell

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 import re
-from collections.abc import Iterable
 
 import pandas as pd
 
 from critmass.domain.network import SHEETS, Sheet
+from critmass.domain.suggest import closest
 from critmass.network.findings import Findings
 from critmass.network.raw import RawSheet
 
@@ -18,18 +17,6 @@ _BY_NAME = {sheet.name.casefold(): sheet for sheet in SHEETS}
 def normalized(name: str) -> str:
     """A header or sheet name without differences that nobody means: case, spaces and hyphens."""
     return re.sub(r"[\s\-_]+", "_", name.strip()).casefold()
-
-
-def closest(name: str, known: Iterable[str]) -> str:
-    """'did you mean ...?' with the nearest known name, or an empty text when none is near.
-
-    Near is alike in spelling, or the only name that begins so.
-    """
-    candidates = {item.casefold(): item for item in known}
-    near = difflib.get_close_matches(name.casefold(), candidates, n=1, cutoff=0.6)
-    begun = [item for item in candidates if item.startswith(name.casefold())]
-    near = near or (begun if len(begun) == 1 else [])
-    return f"did you mean '{candidates[near[0]]}'?" if near else ""
 
 
 def shorten(text: str) -> str:

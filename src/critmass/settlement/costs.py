@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from critmass.domain.programs import Program
+from critmass.domain.programs import Component, Program
 from critmass.settlement.projection import HUB, OWN, Decisions, Model
 from critmass.settlement.results import FloatArray
 
@@ -214,6 +214,11 @@ def reporting_usd(program: Program) -> float:
 def measures_of(program: Program) -> tuple[str, ...]:
     """Measures that a program's components look at or pay for, in order of first mention."""
     return tuple(dict.fromkeys(name for component in program.components for name in _mentioned(component)))
+
+
+def measures_mentioned(component: Component) -> tuple[str, ...]:
+    """Measures that one component looks at or pays for, in order of first mention."""
+    return tuple(dict.fromkeys(_mentioned(component)))
 
 
 def _mentioned(node: object) -> list[str]:

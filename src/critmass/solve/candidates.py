@@ -78,35 +78,64 @@ class Judge:
         return np.asarray(money - outcome.cost[0] + costs.tariff[0].sum(axis=1) - hub_unit)
 
     def _settled_column(self, place: int, x: FloatArray, outcome: Outcome, margin: float) -> Column:
+        """The column asks the organization for no more than it needs: start-up help, and claims for mass."""
         block = self.model.blocks[place]
-        at_mass = bool(x[block.position["at_mass"]] > 0.5) and self._reaches_mass(place, x, outcome)
+        x = x.copy()
+        if "startup_help" in block.position:
+            short = float(outcome.costs.startup[0, place].sum()) - self.model.shared.startup_budgets[place]
+            x[block.position["startup_help"]] = max(short, 0.0)
+        claimed = self._least_claims(place, x, outcome) if x[block.position["at_mass"]] > 0.5 else None
+        for payer in self.pricer.payers:
+            name = f"claim[{payer}]"
+            if name in block.position:
+                asked = x[block.position[name]] * (claimed or 0.0)
+                x[block.position[name]] = min(max(asked, block.lower[block.position[name]]), max(asked, 0.0))
         worth = {
             "margin": margin,
-            "at_mass": float(at_mass),
-            "members_at_mass": float(at_mass) * float(self.pricer.members[place]),
+            "at_mass": float(claimed is not None),
+            "members_at_mass": float(claimed is not None) * float(self.pricer.members[place]),
         }
         return column(self.model, place, x, worth)
 
-    def _reaches_mass(self, place: int, x: FloatArray, outcome: Outcome) -> bool:
-        """Mass by settled local money and the column's own claims on pooled money."""
-        rule, block = self.pricer.model.scenario.critical_mass, self.model.blocks[place]
-        pooled = [clause.pooled for clause in self.pricer.terms.clauses]
-        by_payer = dict.fromkeys(self.pricer.payers, 0.0)
-        for clause, amount, is_pooled in zip(
-            self.pricer.terms.clauses, outcome.settled.practice[:, 0, place], pooled, strict=True
-        ):
-            if not is_pooled and (rule.count_credited or clause.component.money != "credited"):
-                by_payer[clause.payer] += float(amount)
-        for payer in by_payer:
-            name = f"claim[{payer}]"
-            by_payer[payer] += float(x[block.position[name]]) if name in block.position else 0.0
+    def _least_claims(self, place: int, x: FloatArray, outcome: Outcome) -> float | None:
+        """The least share of the column's claims with which it is at mass; None when it is not with all."""
+        local, claims = self._local_by_payer(place, outcome), self._claims(place, x)
+        if not self._at_mass(place, local + claims, outcome):
+            return None
+        low, high = 0.0, 1.0
+        if self._at_mass(place, local, outcome):
+            return 0.0
+        for _ in range(CLAIM_HALVINGS):
+            middle = (low + high) / 2
+            low, high = (low, middle) if self._at_mass(place, local + middle * claims, outcome) else (middle, high)
+        return high
+
+    def _local_by_payer(self, place: int, outcome: Outcome) -> FloatArray:
+        rule = self.pricer.model.scenario.critical_mass
+        by_payer = np.zeros(len(self.pricer.payers))
+        for clause, amount in zip(self.pricer.terms.clauses, outcome.settled.practice[:, 0, place], strict=True):
+            if not clause.pooled and (rule.count_credited or clause.component.money != "credited"):
+                by_payer[self.pricer.payers.index(clause.payer)] += amount
+        return by_payer
+
+    def _claims(self, place: int, x: FloatArray) -> FloatArray:
+        position = self.model.blocks[place].position
+        names = [f"claim[{payer}]" for payer in self.pricer.payers]
+        return np.array([float(x[position[name]]) if name in position else 0.0 for name in names])
+
+    def _at_mass(self, place: int, by_payer: FloatArray, outcome: Outcome) -> bool:
+        rule = self.pricer.model.scenario.critical_mass
         needed = rule.ratio * float(outcome.cost[0, place])
-        bringing = sum(money >= rule.payer_share * needed - 1.0 for money in by_payer.values())
+        bringing = int((by_payer >= rule.payer_share * needed - CENT).sum())
         return bool(
-            sum(by_payer.values()) >= needed - 1.0
+            by_payer.sum() >= needed - CENT
             and (bringing >= rule.payers or rule.payer_share == 0)
             and outcome.core_in_place[0, place]
         )
+
+
+CLAIM_HALVINGS = 20
+"""Bisections when a column's claims are cut back to what mass needs."""
 
 
 def better(one: Candidate, other: Candidate | None, stage: Stage) -> bool:

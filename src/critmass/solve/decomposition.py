@@ -13,6 +13,7 @@ from itertools import product
 
 import numpy as np
 
+from critmass.formulation.block import FloatArray
 from critmass.formulation.network_model import NetworkModel
 from critmass.solve.candidates import Candidate, Judge, best_of, better, meets_floors
 from critmass.solve.columns import Column, Pool, SlackCosts, Stage, column, penalty_costs, restricted_master
@@ -21,33 +22,37 @@ from critmass.solve.pricing import (
     Priced,
     Prices,
     block_problem,
-    fixed,
+    Range,
     master_prices,
     owed,
     price_practices,
     priced_problem,
-    relaxation_prices,
     self_sufficient_organization,
     self_sufficient_practices,
+    under,
 )
+from critmass.solve.relaxation import Relaxation, Relaxed
 from critmass.solve.progress import Clock, Progress, Reporter, relative_gap
 
-STALLED = 3
-"""Passes without a better bound after which a node is left."""
+LEAF_PASSES = 14
+"""Further passes over all practices at a node where the relaxation leaves nothing to split."""
 
-PASSES = 12
-"""Passes over all practices before the search branches on the organization's decisions."""
+CANDIDATES = 8
+"""Decisions that are tried before one is split."""
 
-LEAF_PASSES = 4
-"""Passes at each further node of the organization's decisions."""
-
-NODES = 24
+NODES = 80
 """Nodes of the organization's decisions at most."""
 
-BOX_SHARE = 0.1
-"""How far prices may move at first from the best ones, as a share of a mean practice's worth per unit."""
+FIRST_WIDTH = 0.15
+"""How far prices may move at first from the best ones, as a part of the price."""
 
-PRICING_SHARE = 0.25
+FIRST_SHARE = 0.02
+"""The same for small prices, as a share of a mean practice's worth per unit of the link."""
+
+PRICING_SHARE_OF_OPEN_GAP = 0.1
+"""Share of the gap still open that inexact pricing may use up."""
+
+PRICING_SHARE = 0.15
 """Share of the asked gap that inexact pricing may use up."""
 
 
@@ -75,7 +80,7 @@ class _Exact:
     """Prices at which all practices were priced under fixed conditions, and the sum of their bounds."""
 
     prices: Prices
-    conditions: Mapping[str, float]
+    conditions: Mapping[str, Range]
     practices_bound: float
 
 
@@ -83,11 +88,14 @@ class _Exact:
 class _Node:
     """Fixed 0/1 decisions of the organization by variable name, and the best bound known for them."""
 
-    fixed: Mapping[str, float]
+    fixed: Mapping[str, Range]
     bound: float
     order: int
-    prices: Prices | None = None
-    explored: bool = False
+    relaxed: Relaxed | None = None
+    centre: Prices | None = None
+    centre_bound: float = np.inf
+    leaf_passes: int = 0
+    box: FloatArray | None = None
 
 
 class Search:
@@ -104,13 +112,14 @@ class Search:
         self.first_plan_seconds = np.inf
         self._last = len(model.blocks) - 1
         self._archive: list[_Exact] = []
+        self._relaxation: Relaxation | None = None
         self._until = clock.limit_seconds
-        self._regimes = list(self._possible_conditions())
+        self._regimes = list(self._organization_choices())
 
     def run(self, stage: Stage, share_of_time: float = 1.0) -> StageResult:
         """Best plan and bound of one stage, stopping at the asked gap or when passes or time run out."""
         self._until = self.clock.spent() + share_of_time * self.clock.left()
-        self._archive = []
+        self._archive, self._relaxation = [], Relaxation(self.model, stage)
         result = StageResult(stage, None, np.inf)
         self._keep(self.plan, result)
         if not self.pool.flat():
@@ -125,68 +134,107 @@ class Search:
 
     # nodes ------------------------------------------------------------------------------------------
 
-    def _possible_conditions(self) -> Iterator[dict[str, float]]:
-        """Every combination of the organization's conditions that some decision of it allows."""
-        names = list(self.model.conditions.values())
-        block = self.model.organization
-        for values in product((0.0, 1.0), repeat=len(names)):
-            chosen = dict(zip(names, values, strict=True))
-            problem = self._under(block_problem(block, np.zeros(len(block.lower)), 0.0), self._last, chosen)
+    def _organization_choices(self) -> Iterator[dict[str, Range]]:
+        """What the organization may hold of each exclusive group, with the conditions that follow."""
+        shared, block = self.model.shared, self.model.organization
+        groups: dict[str, list[str]] = {}
+        for program in shared.programs:
+            if program.exclusive_group and f"join[{program.id}]" in block.position:
+                groups.setdefault(program.exclusive_group, []).append(program.id)
+        for held in product(*[[None, *names] for names in groups.values()]):
+            chosen = {f"join[{name}]": _exactly(name in held) for names in groups.values() for name in names}
+            for (programs, at_least), condition in self.model.conditions.items():
+                if all(f"join[{name}]" in chosen for name in programs):
+                    chosen[condition] = _exactly(sum(name in held for name in programs) >= at_least)
+            problem = under(self.model, self._last, block_problem(block, np.zeros(len(block.lower)), 0.0), chosen)
             if solve(problem, SolveLimits(time_seconds=5)).x is not None:
                 yield chosen
 
     def _explore(self, result: StageResult) -> None:
-        """Best bound first. A node is priced once, then split on a 0/1 decision of the organization."""
+        """Every choice of the organization is priced once, then best bound first: split it, or price it more."""
         nodes = [_Node(regime, np.inf, place) for place, regime in enumerate(self._regimes)]
         closed, made = -np.inf, len(nodes)
-        while nodes and made <= NODES and not self._finished(result):
-            nodes.sort(key=lambda item: (-item.bound, item.order))
-            node = nodes.pop(0)
-            if not node.explored:
-                self._price_node(node, result, PASSES if node.order == 0 else LEAF_PASSES)
-                children = [node]
-            else:
-                children = self._split(node, result, made)
-                made += len(children)
-            for child in children or [node]:
-                closed = max(closed, child.bound) if self._hopeless(child, result) else closed
-            nodes += [child for child in children if not self._hopeless(child, result)]
+        for node in nodes:
+            self._open(node, result)
+        while nodes:
+            closed = max([closed, *(item.bound for item in nodes if self._hopeless(item, result))])
+            nodes = [item for item in nodes if not self._hopeless(item, result)]
             result.bound = min(result.bound, max([closed, result.value, *(item.bound for item in nodes)]))
-            if not children:
-                nodes.append(node)
+            if not nodes or made > NODES or self._finished(result):
                 break
+            node = max(nodes, key=lambda item: (item.bound, -item.order))
+            children = self._split(node, result, made)
+            if children:
+                made += len(children)
+                nodes = [item for item in nodes if item is not node] + children
+            elif node.leaf_passes >= LEAF_PASSES:
+                break
+            else:
+                self._price_leaf(node, result)
 
     def _split(self, node: _Node, result: StageResult, made: int) -> list[_Node]:
-        name = self._branching_name(result.stage, node)
+        """Two nodes for the 0/1 decision that matters most of those the relaxation leaves open."""
+        assert self._relaxation is not None and node.relaxed is not None
+        names = self._relaxation.undecided(node.relaxed)[:CANDIDATES]
+        name = self._relaxation.strongest(names, node.relaxed, node.fixed)
         if name is None:
             return []
-        children = [_Node({**node.fixed, name: v}, node.bound, made + int(v), node.prices) for v in (1.0, 0.0)]
+        ranges = self._relaxation.branches(name, node.relaxed, node.fixed)
+        children = [_Node({**node.fixed, name: part}, node.bound, made + place) for place, part in enumerate(ranges)]
         for child in children:
-            child.bound = min(child.bound, self._archived_bound(result.stage, child))
+            self._open(child, result)
         return children
 
-    def _price_node(self, node: _Node, result: StageResult, passes: int) -> None:
-        stage, stalled, width = result.stage, 0, 1.0
-        centre = node.prices or relaxation_prices(self.model, stage, node.fixed)
-        centre_bound, prices = np.inf, centre
-        for step in range(passes):
-            bound, added = self._pass(stage, prices, node, result)
-            if bound < centre_bound:
-                stalled = 0 if bound < centre_bound - 1e-3 * abs(bound) else stalled + 1
-                centre, centre_bound, width = prices, bound, width * 1.5
+    def _open(self, node: _Node, result: StageResult) -> None:
+        """Bound a node from earlier prices, then from one pass at its own relaxation's prices."""
+        assert self._relaxation is not None
+        node.relaxed = self._relaxation.solve(node.fixed)
+        if node.relaxed is None:
+            node.bound = -np.inf
+            return
+        node.bound = min(node.bound, node.relaxed.value + self._slack(node.relaxed.value))
+        if result.value > -np.inf:
+            node.bound = min(node.bound, self._archived_bound(result.stage, node))
+        if self._hopeless(node, result) or self._out_of_time():
+            return
+        bound, _ = self._pass(result.stage, node.relaxed.prices, node, result)
+        node.bound, node.centre, node.centre_bound = min(node.bound, bound), node.relaxed.prices, bound
+        self._improve(result, node, last=False)
+        self._say(result, f"choice {node.order + 1}")
+
+    @staticmethod
+    def _slack(value: float) -> float:
+        """Room for the tolerances of a linear solve."""
+        return 1e-7 * max(abs(value), 1.0)
+
+    def _price_leaf(self, node: _Node, result: StageResult) -> None:
+        """More passes, at prices of the linear master in a box around the best ones.
+
+        The box is widened where prices ran into its side and the bound improved, and halved where they
+        moved and it did not.
+        """
+        assert node.centre is not None
+        stage = result.stage
+        if node.box is None:
+            node.box = self._first_box(stage, node.centre)
+        for step in range(LEAF_PASSES):
+            prices = self._dual_prices(stage, node, node.box)
+            moved = np.abs(_vector(prices) - _vector(node.centre))
+            bound, _ = self._pass(stage, prices, node, result)
+            if bound < node.centre_bound:
+                node.box = np.where(moved >= 0.99 * node.box, 2.0 * node.box, node.box)
+                node.centre, node.centre_bound = prices, bound
             else:
-                stalled, width = stalled + 1, width * 0.5
-            node.bound = min(node.bound, bound)
-            self._improve(result, node, last=step == passes - 1)
-            self._say(result, f"node {node.order + 1}, pass {step + 1}", node.bound)
-            if self._finished(result) or self._hopeless(node, result) or stalled >= STALLED:
+                node.box = np.where(moved >= 0.01 * node.box, 0.5 * node.box, node.box)
+            node.bound, node.leaf_passes = min(node.bound, bound), node.leaf_passes + 1
+            self._improve(result, node, last=step == LEAF_PASSES - 1)
+            self._say(result, f"choice {node.order + 1}, pass {step + 2}")
+            if self._finished(result) or self._hopeless(node, result):
                 break
-            prices = self._dual_prices(stage, node, centre, width)
-        node.prices, node.explored = centre, True
 
     def _pass(self, stage: Stage, prices: Prices, node: _Node, result: StageResult) -> tuple[float, int]:
         conditions = {name: value for name, value in node.fixed.items() if name.startswith("condition[")}
-        limits = self._limits(result)
+        limits = self._limits(result, node)
         found = price_practices(self.model, stage, prices, conditions, limits, self.executor)
         practices = sum(item.bound for item in found) - owed(stage, prices)
         self._archive.append(_Exact(prices, conditions, practices))
@@ -195,22 +243,19 @@ class Search:
 
     def _organization(self, stage: Stage, prices: Prices, node: _Node) -> float:
         """Best the organization can do at the prices under the node's decisions; its points become columns."""
-        problem = self._under(priced_problem(self.model, self._last, stage, prices), self._last, node.fixed)
+        problem = under(self.model, self._last, priced_problem(self.model, self._last, stage, prices), node.fixed)
         answer = solve(problem, SolveLimits(time_seconds=20, gap_absolute=1e-3, seed=self.seed))
         if answer.x is not None:
             self.pool.add(column(self.model, self._last, answer.x))
         return answer.bound
 
-    def _under(self, problem: Problem, block: int, decisions: Mapping[str, float]) -> Problem:
-        position = self.model.blocks[block].position
-        for name, value in decisions.items():
-            if name in position:
-                problem = fixed(problem, position[name], value)
-        return problem
-
-    def _respects(self, item: Column, decisions: Mapping[str, float]) -> bool:
+    def _respects(self, item: Column, decisions: Mapping[str, Range]) -> bool:
         position = self.model.blocks[item.block].position
-        return all(abs(item.x[position[n]] - value) < 0.5 for n, value in decisions.items() if n in position)
+        return all(
+            low - 0.5 < item.x[position[name]] < high + 0.5
+            for name, (low, high) in decisions.items()
+            if name in position
+        )
 
     def _collect(self, found: Sequence[Priced]) -> int:
         depth = max((len(item.points) for item in found), default=0)
@@ -220,19 +265,25 @@ class Search:
             added += sum(self.pool.add(item) for item in self.judge.columns(points))
         return added
 
-    def _limits(self, result: StageResult) -> SolveLimits:
+    def _limits(self, result: StageResult, node: _Node) -> SolveLimits:
+        """Pricing as exact as the open gap asks for: its tolerance adds up over practices."""
         scale = abs(result.value) if np.isfinite(result.value) else 0.0
-        allowed = PRICING_SHARE * max(self.gap, 1e-4) * scale / max(len(self.model.practices), 1)
+        allowed = PRICING_SHARE * self.gap * scale
+        if np.isfinite(node.bound - result.value):
+            allowed = max(allowed, PRICING_SHARE_OF_OPEN_GAP * (node.bound - result.value))
+        allowed /= max(len(self.model.practices), 1)
         return SolveLimits(
             time_seconds=max(min(20.0, self._until - self.clock.spent()), 0.2), gap_absolute=max(allowed, 1e-4),
             seed=self.seed, heuristics=False,
         )  # fmt: skip
 
-    def _dual_prices(self, stage: Stage, node: _Node, centre: Prices, width: float) -> Prices:
-        """Prices from the linear master inside a box around the best prices so far."""
+    def _dual_prices(self, stage: Stage, node: _Node, box: FloatArray) -> Prices:
+        """Prices from the linear master inside a box around the node's best prices."""
+        assert node.centre is not None
+        at = _vector(node.centre)
         problem, chosen = restricted_master(
             self.model, self.pool, stage, explicit_organization=False,
-            slack_costs=self._box(stage, centre, width),
+            slack_costs=SlackCosts(at + box, np.maximum(at - box, 0.0)),
         )  # fmt: skip
         keep = np.array([self._respects(item, node.fixed) for item in chosen])
         upper = problem.upper.copy()
@@ -243,18 +294,16 @@ class Search:
         answer = solve(
             replace(problem, upper=upper, row_lower=low, row_upper=high), SolveLimits(time_seconds=60, seed=self.seed)
         )
-        return centre if answer.row_duals is None else master_prices(self.model, stage, answer.row_duals)
+        return node.centre if answer.row_duals is None else master_prices(self.model, stage, answer.row_duals)
 
-    def _box(self, stage: Stage, centre: Prices, width: float) -> SlackCosts:
-        """Half the price, and at least a small share of a practice's worth per unit of the link, either way."""
+    def _first_box(self, stage: Stage, centre: Prices) -> FloatArray:
+        """A part of each price, and at least a small share of a practice's worth per unit of the link."""
         columns = self.pool.flat(range(self._last))
-        reach = np.max([np.abs(item.links) for item in columns], axis=0)
+        links = np.max([np.abs(item.links) for item in columns], axis=0)
+        floors = [max(abs(item.worth[name]) for item in columns) for name in stage.floors]
         worth = np.mean([abs(stage.value(item.worth)) for item in columns]) + 1.0
-        base = BOX_SHARE * worth / np.maximum(reach, 1e-6)
-        floors = [BOX_SHARE * worth / max(max(abs(item.worth[name]) for item in columns), 1e-6) for name in stage.floors]
-        at = np.concatenate([centre.links, list(centre.floors.values())])
-        half = width * np.maximum(0.5 * np.abs(at), np.concatenate([base, floors]))
-        return SlackCosts(at + half, np.maximum(at - half, 0.0))
+        least = FIRST_SHARE * worth / np.maximum(np.concatenate([links, floors]), 1e-6)
+        return np.maximum(FIRST_WIDTH * np.abs(_vector(centre)), least)
 
     def _penalty(self, stage: Stage) -> SlackCosts:
         worths = [abs(stage.value(item.worth)) for item in self.pool.flat()]
@@ -262,7 +311,12 @@ class Search:
 
     def _self_sufficient(self, stage: Stage) -> None:
         """Plans that need nothing of each other, so that the master always has a solution."""
+        known: list[dict[str, Range]] = []
         for regime in self._regimes:
+            conditions = {name: part for name, part in regime.items() if name.startswith("condition[")}
+            if conditions in known:
+                continue
+            known.append(conditions)
             found = self_sufficient_practices(self.model, regime, self.seed, self.executor)
             for layer in (0, 1):
                 points = {place: xs[layer] for place, xs in enumerate(found) if len(xs) > layer}
@@ -280,12 +334,12 @@ class Search:
         )
         offset = len(problem.objective) - len(self.model.organization.variables)
         position = self.model.organization.position
-        for name, value in node.fixed.items():
-            problem = fixed(problem, offset + position[name], value)
-        upper = problem.upper.copy()
+        lower, upper = problem.lower.copy(), problem.upper.copy()
+        for name, (low, high) in node.fixed.items():
+            lower[offset + position[name]], upper[offset + position[name]] = low, high
         for place, item in enumerate(chosen):
             upper[place] = float(self._respects(item, node.fixed))
-        return replace(problem, upper=upper), chosen, offset
+        return replace(problem, lower=lower, upper=upper), chosen, offset
 
     def _improve(self, result: StageResult, node: _Node, *, last: bool) -> None:
         """Choose one column per practice beside the real organization block, and settle what comes out."""
@@ -327,29 +381,24 @@ class Search:
         bounds = [exact.practices_bound + self._organization(stage, exact.prices, node) for exact in usable]
         return min(bounds, default=np.inf)
 
-    def _branching_name(self, stage: Stage, node: _Node) -> str | None:
-        """The organization's 0/1 decision that the linear relaxation splits most evenly."""
-        problem, _, offset = self._plan_problem(stage, node)
-        relaxed = replace(problem, integer=np.zeros_like(problem.integer))
-        answer = solve(relaxed, SolveLimits(time_seconds=60, seed=self.seed))
-        block = self.model.organization
-        binary = block.integer & (block.upper - block.lower <= 1.0) & (block.upper > block.lower)
-        if answer.x is None or not binary.any():
-            return None
-        values = answer.x[offset:]
-        fraction = np.where(binary, np.minimum(values, 1.0 - values), -1.0)
-        fraction[[block.position[name] for name in node.fixed]] = -1.0
-        place = int(np.argmax(fraction))
-        return block.variables[place] if fraction[place] >= 0 else None
-
     # bookkeeping ------------------------------------------------------------------------------------
 
     def _finished(self, result: StageResult) -> bool:
-        return result.gap <= self.gap or self.clock.spent() >= self._until
+        return result.gap <= self.gap or self._out_of_time()
 
-    def _say(self, result: StageResult, step: str, node_bound: float = np.inf) -> None:
+    def _out_of_time(self) -> bool:
+        return self.clock.spent() >= self._until
+
+    def _say(self, result: StageResult, step: str) -> None:
         value = result.value if np.isfinite(result.value) else None
-        known = min(result.bound, node_bound) if len(self._regimes) == 1 else result.bound
-        bound = known if np.isfinite(known) else None
+        bound = result.bound if np.isfinite(result.bound) else None
         gap = result.gap if np.isfinite(result.gap) else None
         self.report(Progress(result.stage.name, step, value, bound, gap, self.clock.spent()))
+
+
+def _exactly(chosen: bool) -> Range:
+    return (1.0, 1.0) if chosen else (0.0, 0.0)
+
+
+def _vector(prices: Prices) -> FloatArray:
+    return np.concatenate([prices.links, list(prices.floors.values())])

@@ -60,7 +60,7 @@ class Answer:
 
 def solve(problem: Problem, limits: SolveLimits, start: FloatArray | None = None) -> Answer:
     """Solve a model; every returned point was checked against its rows and bounds outside the solver."""
-    highs = _load(problem, limits)
+    highs = load(problem, limits)
     if start is not None:
         solution = highspy.HighsSolution()
         solution.col_value = start.tolist()
@@ -69,7 +69,8 @@ def solve(problem: Problem, limits: SolveLimits, start: FloatArray | None = None
     return _read(highs, problem)
 
 
-def _load(problem: Problem, limits: SolveLimits) -> highspy.Highs:
+def load(problem: Problem, limits: SolveLimits) -> highspy.Highs:
+    """A solver object holding the model, for callers that change and re-solve it in place."""
     highs = highspy.Highs()
     highs.setOptionValue("output_flag", False)
     highs.setOptionValue("threads", limits.threads)

@@ -13,8 +13,11 @@ from critmass.formulation.block import Block, FloatArray
 from critmass.formulation.network_model import NetworkModel
 from critmass.solve.columns import Stage
 from critmass.solve.executor import run_all
-from critmass.solve.monolith import assemble, variable_names
 from critmass.solve.highs import Answer, Problem, SolveLimits, solve
+
+
+Range = tuple[float, float]
+"""Least and largest value that a decision of the organization may take."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +73,7 @@ def fixed(problem: Problem, place: int, value: float) -> Problem:
 
 
 def price_practice(
-    model: NetworkModel, place: int, stage: Stage, prices: Prices, conditions: Mapping[str, float],
+    model: NetworkModel, place: int, stage: Stage, prices: Prices, conditions: Mapping[str, Range],
     limits: SolveLimits,
 ) -> Priced:  # fmt: skip
     """Solve one practice at mass and not: tighter than once, and two plans for one.
@@ -105,17 +108,18 @@ def _cannot_win(problem: Problem, rival: Answer, limits: SolveLimits) -> bool:
     return relaxed.termination == "solved" and relaxed.objective <= rival.objective
 
 
-def under(model: NetworkModel, place: int, problem: Problem, conditions: Mapping[str, float]) -> Problem:
-    """The problem with the organization's conditions fixed, where the block looks at them."""
+def under(model: NetworkModel, place: int, problem: Problem, decisions: Mapping[str, Range]) -> Problem:
+    """The problem with the organization's decisions held in their ranges, where the block looks at them."""
     position = model.blocks[place].position
-    for name, value in conditions.items():
+    lower, upper = problem.lower.copy(), problem.upper.copy()
+    for name, (low, high) in decisions.items():
         if name in position:
-            problem = fixed(problem, position[name], value)
-    return problem
+            lower[position[name]], upper[position[name]] = low, high
+    return replace(problem, lower=lower, upper=upper)
 
 
 def price_practices(
-    model: NetworkModel, stage: Stage, prices: Prices, conditions: Mapping[str, float], limits: SolveLimits,
+    model: NetworkModel, stage: Stage, prices: Prices, conditions: Mapping[str, Range], limits: SolveLimits,
     pool: Executor,
 ) -> list[Priced]:  # fmt: skip
     """Price every practice under fixed conditions of the organization.
@@ -136,7 +140,7 @@ _HELP = ("hub[", "claim[", "startup_help", "reach_hub[")
 
 
 def self_sufficient_practices(
-    model: NetworkModel, conditions: Mapping[str, float], seed: int, pool: Executor
+    model: NetworkModel, conditions: Mapping[str, Range], seed: int, pool: Executor
 ) -> list[list[FloatArray]]:
     """For each practice, good plans at mass and not that need nothing from the organization."""
 
@@ -154,7 +158,7 @@ def self_sufficient_practices(
 
 
 def self_sufficient_organization(
-    model: NetworkModel, conditions: Mapping[str, float], seed: int
+    model: NetworkModel, conditions: Mapping[str, Range], seed: int
 ) -> FloatArray | None:
     """A plan of the organization that needs nothing from the practices."""
     block, part = model.organization, model.link_matrices[-1]
@@ -174,22 +178,6 @@ def master_prices(model: NetworkModel, stage: Stage, duals: FloatArray) -> Price
     links = np.where(model.equal, links, np.maximum(links, 0.0))
     floors = {name: max(-float(duals[count + row]), 0.0) for row, name in enumerate(stage.floors)}
     return Prices(links, floors)
-
-
-def relaxation_prices(model: NetworkModel, stage: Stage, decisions: Mapping[str, float]) -> Prices:
-    """Prices from the linear relaxation of the whole network, where to start from."""
-    problem = assemble(model, stage.weights, stage.floors)
-    position = {name: place for place, name in enumerate(variable_names(model))}
-    lower, upper = problem.lower.copy(), problem.upper.copy()
-    for block in model.blocks:
-        for name, value in decisions.items():
-            if name in block.position:
-                lower[position[f"{block.name}.{name}"]] = upper[position[f"{block.name}.{name}"]] = value
-    relaxed = replace(problem, lower=lower, upper=upper, integer=np.zeros_like(problem.integer))
-    answer = solve(relaxed, SolveLimits(time_seconds=120))
-    if answer.row_duals is None:
-        return no_prices(model, stage)
-    return master_prices(model, stage, answer.row_duals[-len(model.links) - len(stage.floors) :])
 
 
 def no_prices(model: NetworkModel, stage: Stage) -> Prices:

@@ -1,0 +1,81 @@
+"""Requests that work and requests that show an error. The documentation shows them, the tests send them."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from typing import Any
+
+STATUS = "x-status"
+"""Key of an example under which its expected HTTP status stands."""
+
+_MAPLE = {"practice": "maple", "payer": "bcbsm", "line_of_business": "commercial"}
+_MAPLE_MA = {"practice": "maple", "payer": "bcbsm", "line_of_business": "medicare_advantage"}
+_OAK = {"practice": "oak", "payer": "meridian", "line_of_business": "medicaid"}
+
+TABLES: dict[str, list[dict[str, Any]]] = {
+    "Organization": [{"name": "Two practices", "startup_budget_usd": 40000, "synthetic": True}],
+    "Practices": [
+        {"practice": "maple", "name": "Maple Family Practice", "clinicians": 2},
+        {"practice": "oak", "clinicians": 1.5, "startup_budget_usd": 15000},
+    ],
+    "Panel": [
+        {**_MAPLE, "members": 1000, "risk_rising": 200, "risk_high": 50},
+        {**_MAPLE_MA, "members": 300},
+        {**_OAK, "members": 800},
+    ],
+    "Baseline": [
+        {**_MAPLE, "measure": "BCS", "denominator": 200, "numerator": 140},
+        {**_MAPLE_MA, "measure": "CBP", "denominator": 120, "numerator": 70},
+        {**_OAK, "measure": "CBP", "denominator": 150, "numerator": 90},
+    ],
+    "Staff": [{"practice": "maple", "role": "medical_assistant", "fte": 0.5}],
+    "Workflows": [{"practice": "maple", "workflow": "registry", "reach": 0.8}],
+}
+"""A synthetic network of two practices."""
+
+
+def _misspelt() -> dict[str, list[dict[str, Any]]]:
+    tables = deepcopy(TABLES)
+    tables["Panel"][0]["payer"] = "bcbm"
+    tables["Panel"][2]["members"] = -800
+    return tables
+
+
+def _example(summary: str, status: int, value: dict[str, Any]) -> dict[str, Any]:
+    return {"summary": summary, STATUS: status, "value": value}
+
+
+_BOTH_WAYS = [
+    {"practice": "maple", "workflow": "registry", "decision": "left_out"},
+    {"practice": "oak", "workflow": "outreach", "decision": "in_place"},
+    {"practice": "oak", "workflow": "outreach", "decision": "left_out"},
+]
+
+NETWORK_EXAMPLES = {
+    "two practices": _example("A network with nothing wrong in it", 200, {"tables": TABLES}),
+    "two mistakes": _example("An unknown payer and a negative count", 422, {"tables": _misspelt()}),
+}
+SETTLEMENT_EXAMPLES = {
+    "as things stand": _example("What the contracts pay today", 200, {"tables": TABLES}),
+    "another payer share": _example(
+        "Critical mass asked of a single payer",
+        200,
+        {"tables": TABLES, "scenario": {"critical_mass": {"payers": 1, "payer_share": 0}}},
+    ),
+    "unknown key": _example("A key that does not exist", 422, {"tables": TABLES, "scenarios": {}}),
+}
+PLAN_EXAMPLES = {
+    "short search": _example(
+        "A plan within ten seconds",
+        202,
+        {
+            "tables": TABLES,
+            "scenario": {"name": "first look", "performance_year": 2026},
+            "options": {"time_limit_seconds": 10, "gap": 0.05},
+        },
+    ),
+    "contradiction": _example(
+        "Locks that cannot hold together", 409, {"tables": TABLES, "scenario": {"locks": _BOTH_WAYS}}
+    ),
+    "two mistakes": _example("A network with mistakes", 422, {"tables": _misspelt()}),
+}

@@ -1,0 +1,182 @@
+"""Scenarios in: read from YAML, and held against the network and the catalog that they speak of."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Hashable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import ValidationError
+
+from critmass.catalog.load import MAX_FILE_BYTES, load_catalog, schema_problems
+from critmass.catalog.overrides import override_problems, with_overrides
+from critmass.domain.catalog import Catalog
+from critmass.domain.errors import InputError, Problem
+from critmass.domain.network import ORGANIZATION, Network
+from critmass.domain.scenario import Lock, Scenario
+from critmass.domain.suggest import closest
+from critmass.network import load_network
+from critmass.settlement.terms import terms_in_force
+
+_PROGRAM_DECISIONS = ("joined", "declined")
+_WORKFLOW_DECISIONS = ("in_place", "left_out")
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What a study starts from. The scenario's overrides are already in the catalog."""
+
+    network: Network
+    catalog: Catalog
+    scenario: Scenario
+
+
+def read_inputs(network: Path, scenario: Path | None, catalog_dirs: Sequence[Path] = ()) -> Inputs:
+    """Everything a study needs, from files: the shipped catalog with the user's folders, network, scenario.
+
+    Raises:
+        InputError: with every problem. A broken catalog is reported alone, as the rest is read against it;
+            network and scenario are reported together.
+    """
+    catalog = load_catalog(catalog_dirs)
+    problems: list[Problem] = []
+    asked, found = Scenario(), None
+    try:
+        asked = Scenario() if scenario is None else load_scenario(scenario)
+    except InputError as error:
+        problems += error.problems
+    try:
+        found = load_network(network, catalog)
+    except InputError as error:
+        problems += error.problems
+    if problems or found is None:
+        raise InputError(problems)
+    return Inputs(found, prepared(found, catalog, asked), asked)
+
+
+def prepared(network: Network, catalog: Catalog, scenario: Scenario) -> Catalog:
+    """The catalog with the scenario's overrides, once the scenario is found to fit.
+
+    Raises:
+        InputError: with every id that does not exist and every override that does not fit.
+    """
+    check_scenario(scenario, network, catalog)
+    return with_overrides(catalog, scenario.overrides)
+
+
+# Reading ----------------------------------------------------------------------------------------------
+
+
+def load_scenario(path: Path) -> Scenario:
+    """The scenario in a YAML file; an empty file is the default scenario.
+
+    Raises:
+        InputError: with every unknown key and every value that does not fit.
+    """
+    try:
+        return Scenario.model_validate(_mapping(path))
+    except ValidationError as error:
+        raise InputError(_with_suggestions(schema_problems(error, path.name))) from None
+
+
+def _mapping(path: Path) -> dict[Hashable, Any]:
+    try:
+        if path.stat().st_size > MAX_FILE_BYTES:
+            raise InputError([Problem(path.name, f"larger than {MAX_FILE_BYTES:,} bytes", "shorten it")])
+        raw = yaml.load(path.read_bytes(), Loader=_StrictLoader)
+    except OSError as error:
+        fix = "name an existing YAML file" if isinstance(error, FileNotFoundError) else "name a YAML file"
+        raise InputError([Problem(str(path), _reason(error), fix)]) from None
+    except yaml.YAMLError as error:
+        message = f"is not valid YAML: {error}".replace("\n", " ")
+        raise InputError([Problem(path.name, message, "mend the line named")]) from None
+    except RecursionError:
+        raise InputError([Problem(path.name, "is nested too deeply", "write it flat")]) from None
+    if raw is not None and not isinstance(raw, dict):
+        fix = "write keys and values, such as 'performance_year: 2026'"
+        raise InputError([Problem(path.name, "is not a list of keys and values", fix)])
+    return raw or {}
+
+
+def _reason(error: OSError) -> str:
+    return "no such file" if isinstance(error, FileNotFoundError) else f"cannot be read ({error.strerror})"
+
+
+class _StrictLoader(yaml.SafeLoader):
+    """Refuses a key that is written twice, where YAML would keep the last one without a word."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
+        keys = [key.value for key, _ in node.value]
+        for at, key in enumerate(keys):
+            if key in keys[:at]:
+                mark = node.value[at][0].start_mark
+                raise yaml.MarkedYAMLError(problem=f"the key {key!r} is written twice", problem_mark=mark)
+        return super().construct_mapping(node, deep)
+
+
+def _with_suggestions(problems: list[Problem]) -> list[Problem]:
+    """Unknown keys with the nearest known one."""
+    keys = (*Scenario.model_fields, *Lock.model_fields, *Scenario().critical_mass.model_fields_set)
+    return [
+        Problem(
+            item.place,
+            item.message,
+            closest(item.place.rsplit(".", 1)[-1].rsplit(": ", 1)[-1], keys) or item.fix,
+        )
+        if item.message == "unknown key"
+        else item
+        for item in problems
+    ]
+
+
+# Checking ---------------------------------------------------------------------------------------------
+
+
+def check_scenario(scenario: Scenario, network: Network, catalog: Catalog) -> None:
+    """Holds every id of the scenario against the network and the catalog.
+
+    Raises:
+        InputError: with every unknown practice, program, workflow and override path.
+    """
+    problems = override_problems(catalog, scenario.overrides)
+    in_force = {program.id for program in terms_in_force(catalog, network, scenario).programs}
+    for at, lock in enumerate(scenario.locks, start=1):
+        problems += _lock_problems(f"scenario: lock {at}", lock, network, catalog, in_force)
+    place = "scenario: exclude_programs"
+    for name in scenario.exclude_programs:
+        problems += _unknown(place, "program", name, catalog.programs)
+    if problems:
+        raise InputError(problems)
+
+
+def _lock_problems(
+    place: str, lock: Lock, network: Network, catalog: Catalog, in_force: Collection[str]
+) -> Iterator[Problem]:
+    if lock.practice == ORGANIZATION:
+        yield Problem(place, f"{ORGANIZATION} is not a practice", "leave 'practice' out to mean all of them")
+    elif lock.practice is not None:
+        yield from _unknown(place, "practice", lock.practice, network.practices)
+    if (lock.program is None) == (lock.workflow is None):
+        yield Problem(place, "names no single decision", "give either 'program' or 'workflow'")
+        return
+    if lock.workflow is not None:
+        yield from _unknown(place, "workflow", lock.workflow, catalog.workflows)
+        yield from _misfit(place, "workflow", lock.decision, _WORKFLOW_DECISIONS)
+    if lock.program is not None:
+        yield from _unknown(place, "program", lock.program, catalog.programs)
+        yield from _misfit(place, "program", lock.decision, _PROGRAM_DECISIONS)
+        if lock.decision == "joined" and lock.program in catalog.programs and lock.program not in in_force:
+            message = f"'{lock.program}' pays nothing to this network in the scenario's year"
+            yield Problem(place, message, "remove the lock, or change 'terms' or 'exclude_programs'")
+
+
+def _misfit(place: str, noun: str, decision: str, fitting: tuple[str, ...]) -> Iterator[Problem]:
+    if decision not in fitting:
+        yield Problem(place, f"a {noun} is not '{decision}'", f"write {' or '.join(fitting)}")
+
+
+def _unknown(place: str, noun: str, name: str, known: Collection[str]) -> Iterator[Problem]:
+    if name not in known:
+        yield Problem(place, f"unknown {noun} '{name}'", closest(name, known) or f"name an existing {noun}")
