@@ -62,23 +62,13 @@ class Enumeration:
             examined, kept = examined + len(decisions.reach), kept + len(allowed)
             if len(allowed):
                 place = self._winner(outcome, allowed)
-                values = tuple(float(level[place]) for level in self.levels(outcome))
+                values = tuple(float(level[place]) for level in levels_of(self.scenario, outcome))
                 if found is None or _beats(values, found.values):
                     found = Best(values, decisions.one(int(place)), 0, 0)
         return None if found is None else Best(found.values, found.decisions, examined, kept)
 
-    def levels(self, outcome: Outcome) -> list[FloatArray]:
-        """The objective's levels for every scenario of an outcome."""
-        margin = outcome.margin
-        return {
-            "members_then_margin": [outcome.members_at_mass, margin],
-            "practices_then_margin": [outcome.practices_at_mass, margin],
-            "weighted": [margin + self.scenario.usd_per_member_at_mass * outcome.members_at_mass],
-            "margin": [margin],
-        }[self.scenario.objective]
-
     def _winner(self, outcome: Outcome, allowed: np.ndarray[tuple[int], np.dtype[np.int64]]) -> int:
-        for level in self.levels(outcome):
+        for level in levels_of(self.scenario, outcome):
             allowed = allowed[level[allowed] >= level[allowed].max() - 1e-9]
         return int(allowed[0])
 
@@ -97,7 +87,10 @@ class Enumeration:
         whole: frozenset[str],
     ) -> Decisions:  # fmt: skip
         delivery = np.stack(
-            [np.array([d for d, _ in choices], dtype=np.int8)[picked[:, place]] for place, choices in enumerate(options)],
+            [
+                np.array([d for d, _ in choices], dtype=np.int8)[picked[:, place]]
+                for place, choices in enumerate(options)
+            ],
             axis=1,
         )
         joined = np.stack(
@@ -107,7 +100,9 @@ class Enumeration:
 
     def _joined(self, choices: Sequence[Choice], whole: frozenset[str]) -> BoolArray:
         names = [program.id for program in self.terms.programs]
-        return np.array([[name in held or name in whole for name in names] for _, held in choices], dtype=np.bool_)
+        return np.array(
+            [[name in held or name in whole for name in names] for _, held in choices], dtype=np.bool_
+        )
 
     def organization_choices(self) -> Iterator[frozenset[str]]:
         """Sets of programs that the organization may hold as a whole."""
@@ -126,7 +121,8 @@ class Enumeration:
         held = [
             names
             for names in _subsets(reached)
-            if self._may_hold(names, reached, names | whole, place) and self._program_locks(names, reached, place)
+            if self._may_hold(names, reached, names | whole, place)
+            and self._program_locks(names, reached, place)
         ]
         return [(delivery, names) for delivery in self._deliveries(place) for names in held]
 
@@ -136,7 +132,9 @@ class Enumeration:
             runs = {name for name, mode in zip(ids, delivery, strict=True) if mode}
             needs = all(set(self.catalog.workflows[name].requires) <= runs for name in runs)
             locks = all(
-                (lock.workflow in runs) == (lock.decision == "in_place") for lock in self._locks(place) if lock.workflow
+                (lock.workflow in runs) == (lock.decision == "in_place")
+                for lock in self._locks(place)
+                if lock.workflow
             )
             if needs and locks:
                 yield delivery
@@ -172,7 +170,9 @@ class Enumeration:
     def _program_locks(self, held: frozenset[str], offered: Sequence[Program], place: int) -> bool:
         ids = {program.id for program in offered}
         return all(
-            (lock.program in held) == (lock.decision == "joined") for lock in self._locks(place) if lock.program in ids
+            (lock.program in held) == (lock.decision == "joined")
+            for lock in self._locks(place)
+            if lock.program in ids
         )
 
     @cached_property
@@ -183,7 +183,9 @@ class Enumeration:
         return ProjectedResults(self.model, self.pricer.program_ids, nothing)
 
     def _populations(self, program: Program) -> Populations:
-        return tuple(dict.fromkeys(pair for clause in self.terms.of(program.id) for pair in clause.populations))
+        return tuple(
+            dict.fromkeys(pair for clause in self.terms.of(program.id) for pair in clause.populations)
+        )
 
     def _reaches(self, program: Program, place: int) -> bool:
         return bool(self._nothing.members(self._populations(program), "all")[0, place] > 0)
@@ -192,7 +194,10 @@ class Enumeration:
         populations = self._populations(program)
         pooled = self._nothing.members(populations, "all") > 0 if place is None else None
         view = View(self._nothing, populations, measure_directions(self.terms), pooled)
-        wide = [np.broadcast_to(evaluate.gate(word, view), (1, len(self.practices))) for word in program.eligibility]
+        wide = [
+            np.broadcast_to(evaluate.gate(word, view), (1, len(self.practices)))
+            for word in program.eligibility
+        ]
         return all(bool(answer[0, 0 if place is None else place]) for answer in wide)
 
     def affordable(self, costs: Costs) -> BoolArray:
@@ -217,11 +222,12 @@ def _beats(values: tuple[float, ...], others: tuple[float, ...]) -> bool:
     return False
 
 
-def best_by_enumeration(instance: Instance) -> Best | None:
-    """The best decisions of an instance, or None when the rules leave none."""
-    return Enumeration(instance).best()
-
-
-def scenario_without_locks(scenario: Scenario) -> Scenario:
-    """The scenario with nothing decided beforehand."""
-    return scenario.model_copy(update={"locks": ()})
+def levels_of(scenario: Scenario, outcome: Outcome) -> list[FloatArray]:
+    """The objective's levels for every scenario of an outcome, most important first."""
+    margin = outcome.margin
+    return {
+        "members_then_margin": [outcome.members_at_mass, margin],
+        "practices_then_margin": [outcome.practices_at_mass, margin],
+        "weighted": [margin + scenario.usd_per_member_at_mass * outcome.members_at_mass],
+        "margin": [margin],
+    }[scenario.objective]

@@ -37,11 +37,12 @@ class Child:
     def __init__(self, catalog: Catalog, settings: Settings) -> None:
         self._ending = Lock()
         self._ended = False
+        self._unsent: Catalog | None = catalog
         self._temporary = tempfile.TemporaryDirectory(prefix="critmass-")
         limits = runner.Limits(settings.memory_bytes, settings.workers, self._temporary.name, os.getpid())
         context = get_context("spawn")
         self._pipe, theirs = context.Pipe()
-        self._process = context.Process(target=runner.run, args=(theirs, catalog, limits), daemon=True)
+        self._process = context.Process(target=runner.run, args=(theirs, limits), daemon=True)
         self._process.start()
         theirs.close()
 
@@ -50,11 +51,18 @@ class Child:
     ) -> Reply:
         """The reply to a task within the given time; `hear` gets the progress on the way."""
         try:
+            self._send_catalog()
             self._pipe.send_bytes(task.encode())
             self._pipe.send_bytes(body)
             return self._reply(time.monotonic() + seconds, seconds, hear)
         except (EOFError, OSError):
             return Reply(problem=problem("crashed", self._cause()), healthy=False)
+
+    def _send_catalog(self) -> None:
+        """With the first task, not at the start: a start that waits for its child could not be ended."""
+        if self._unsent is not None:
+            self._pipe.send(self._unsent)
+            self._unsent = None
 
     def _reply(self, deadline: float, seconds: float, hear: Callable[[bytes], None]) -> Reply:
         while (left := deadline - time.monotonic()) > 0 and self._pipe.poll(left):

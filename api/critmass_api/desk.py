@@ -30,8 +30,10 @@ class Desk:
 
         Raises:
             RefusedError: with the problem that the task found.
-            ServiceError: when too many wait already.
+            ServiceError: when too many wait already, or the service is closing.
         """
+        if self._closed:
+            raise ServiceError("closing")
         if self._waiting >= self._settings.max_queued:
             detail = f"{self._waiting} requests wait for a calculation"
             raise ServiceError("too-many-requests", detail, {"Retry-After": RETRY_SECONDS})
@@ -50,8 +52,8 @@ class Desk:
             self._closed = True
             if self._child is not None:
                 self._child.end()
-        self._thread.submit(self._dismiss)
         self._thread.shutdown()
+        self._dismiss()
 
     def _ask(self, task: str, body: bytes) -> Reply:
         with self._lock:
@@ -63,7 +65,8 @@ class Desk:
         reply = child.ask(task, body, seconds=self._settings.check_seconds)
         if not reply.healthy:
             self._dismiss()
-        return reply
+        lost = self._closed and reply.answer is None
+        return Reply(problem=problem("closing")) if lost else reply
 
     def _dismiss(self) -> None:
         with self._lock:

@@ -9,8 +9,9 @@ STATUS = "x-status"
 """Key of an example under which its expected HTTP status stands."""
 
 _MAPLE = {"practice": "maple", "payer": "bcbsm", "line_of_business": "commercial"}
-_MAPLE_MA = {"practice": "maple", "payer": "bcbsm", "line_of_business": "medicare_advantage"}
+_MAPLE_MEDICARE = {"practice": "maple", "payer": "medicare", "line_of_business": "medicare_ffs"}
 _OAK = {"practice": "oak", "payer": "meridian", "line_of_business": "medicaid"}
+_OAK_MEDICARE = {"practice": "oak", "payer": "medicare", "line_of_business": "medicare_ffs"}
 
 TABLES: dict[str, list[dict[str, Any]]] = {
     "Organization": [{"name": "Two practices", "startup_budget_usd": 40000, "synthetic": True}],
@@ -19,15 +20,18 @@ TABLES: dict[str, list[dict[str, Any]]] = {
         {"practice": "oak", "clinicians": 1.5, "startup_budget_usd": 15000},
     ],
     "Panel": [
-        {**_MAPLE, "members": 1000, "risk_rising": 200, "risk_high": 50},
-        {**_MAPLE_MA, "members": 300},
+        {**_MAPLE, "members": 1600, "risk_rising": 300, "risk_high": 80},
+        {**_MAPLE_MEDICARE, "members": 700},
         {**_OAK, "members": 800},
+        {**_OAK_MEDICARE, "members": 400},
     ],
     "Baseline": [
-        {**_MAPLE, "measure": "BCS", "denominator": 200, "numerator": 140},
-        {**_MAPLE_MA, "measure": "CBP", "denominator": 120, "numerator": 70},
+        {**_MAPLE, "measure": "BCS", "denominator": 300, "numerator": 210},
+        {**_MAPLE_MEDICARE, "measure": "CBP", "denominator": 280, "numerator": 170},
         {**_OAK, "measure": "CBP", "denominator": 150, "numerator": 90},
     ],
+    "Charges": [{**_MAPLE, "code_set": "pcp_office_visits", "allowed_usd": 420000}],
+    "Facts": [{"practice": "ORGANIZATION", "fact": "pcmh_designated", "value": 1}],
     "Staff": [{"practice": "maple", "role": "medical_assistant", "fte": 0.5}],
     "Workflows": [{"practice": "maple", "workflow": "registry", "reach": 0.8}],
 }

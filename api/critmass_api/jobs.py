@@ -6,9 +6,9 @@ import secrets
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from threading import Lock
+from threading import Event, Lock
 
 from critmass.domain.catalog import Catalog
 from critmass_api.child import Child, Reply
@@ -22,7 +22,7 @@ RETRY_SECONDS = "30"
 
 @dataclass
 class _Job:
-    """A job as it stands. `body` is dropped when the job has ended."""
+    """A job as it stands. `body` is dropped when it has ended; `childless` is set while no child runs."""
 
     id: str
     accepted: PlanAccepted
@@ -35,6 +35,7 @@ class _Job:
     problem: ProblemDetails | None = None
     plan: bytes | None = None
     child: Child | None = None
+    childless: Event = field(default_factory=Event)
 
 
 class Jobs:
@@ -61,6 +62,7 @@ class Jobs:
         with self._lock:
             self._check_room()
             job = _Job(secrets.token_hex(16), accepted, body, datetime.now(UTC))
+            job.childless.set()
             self._jobs[job.id] = job
             self._threads.submit(self._run, job)
             return self._summary(job)
@@ -92,6 +94,7 @@ class Jobs:
             child = job.child
         if child is not None:
             child.end()
+        job.childless.wait()
 
     def close(self) -> None:
         """Cancels everything and waits until no child is left."""
@@ -142,6 +145,7 @@ class Jobs:
         except Exception as error:
             sys.stderr.write(f"critmass: a job failed: {where(error)}\n")
             reply = Reply(problem=problem("internal-error", "the service's log names the place"))
+        job.childless.set()
         self._finish(job, reply)
 
     def _started(self, job: _Job) -> bool:
@@ -149,6 +153,7 @@ class Jobs:
             if job.state != "queued":
                 return False
             job.state, job.started_at = "running", datetime.now(UTC)
+            job.childless.clear()
             return True
 
     def _search(self, job: _Job) -> Reply:

@@ -101,7 +101,7 @@ def problem_of(error: CritmassError) -> ProblemDetails:
         reasons = [Problem("scenario", reason) for reason in error.reasons]
         return problem("infeasible", _counted(len(reasons)), reasons)
     if isinstance(error, NoPlanInTimeError):
-        return problem("no-plan-in-time", str(error))
+        return problem("no-plan-in-time", str(error).replace("--time-limit", "time_limit_seconds"))
     if isinstance(error, SettlementMismatchError):
         return problem("settlement-mismatch", str(error))
     return problem("failed", str(error))

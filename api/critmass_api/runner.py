@@ -32,12 +32,13 @@ class Limits:
     parent: int
 
 
-def run(pipe: Connection, catalog: Catalog, limits: Limits) -> None:
-    """Answers tasks until the parent closes the pipe."""
+def run(pipe: Connection, limits: Limits) -> None:
+    """Answers tasks, after the catalog has come, until the parent closes the pipe."""
     _end_with_parent(limits.parent)
     _limit(limits)
-    bench = Bench(catalog, limits.workers, lambda progress: pipe.send_bytes(PROGRESS + progress))
-    with contextlib.suppress(EOFError, BrokenPipeError):
+    with contextlib.suppress(EOFError, ConnectionError):
+        catalog: Catalog = pipe.recv()
+        bench = Bench(catalog, limits.workers, lambda progress: pipe.send_bytes(PROGRESS + progress))
         while True:
             task, body = pipe.recv_bytes().decode(), pipe.recv_bytes()
             pipe.send_bytes(_answer(task, body, bench))

@@ -11,7 +11,7 @@ from typing_extensions import TypeAliasType
 
 from critmass.catalog.coverage import GRADES
 from critmass.domain.network import SHEETS, Column, ColumnKind, Sheet
-from critmass.domain.scenario import Scenario
+from critmass.domain.scenario import Scenario, SolveOptions
 from critmass.report.schema import PlanDocument
 from critmass_api.problems import ProblemDetails
 
@@ -92,12 +92,15 @@ class SettlementRequest(NetworkRequest):
     scenario: Scenario = Scenario()
 
 
+_USUAL = SolveOptions()
+
+
 class PlanOptions(Request):
     """How hard to try. The search stops at the certified relative `gap`, or at the time limit."""
 
-    gap: float = Field(default=0.02, ge=0, le=1)
-    time_limit_seconds: float = Field(default=300.0, gt=0, le=3600)
-    seed: int = Field(default=1, ge=0)
+    gap: float = Field(default=_USUAL.gap, ge=0, le=1)
+    time_limit_seconds: float = Field(default=_USUAL.time_limit_seconds, gt=0, le=3600)
+    seed: int = Field(default=_USUAL.seed, ge=0)
 
 
 class PlanRequest(SettlementRequest):

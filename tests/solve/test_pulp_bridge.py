@@ -99,7 +99,7 @@ def test_names_stay_readable_and_differ() -> None:
         ["A 1.join[x]", "A-1.join[x]", "e5", "free", "7up", "", "café[a:b,c+1]", "x" * 300]
     )
     assert found[:2] == ["A_1.join(x)", "A_1.join(x)_2"]
-    assert found[2:6] == ["_e5", "_free", "_7up", "_"]
+    assert found[2:6] == ["n_e5", "n_free", "n_7up", "n_"]
     assert found[6] == "caf_(a_b,c_1)"
     assert len(found[7]) == 90
     assert len(set(found)) == len(found)

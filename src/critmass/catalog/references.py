@@ -10,11 +10,14 @@ from critmass.domain.catalog import Catalog
 from critmass.domain.errors import Problem
 from critmass.domain.programs import Program
 from critmass.domain.vocabulary import (
+    AllOf,
     AllowedCharges,
+    AnyOf,
     CreditAgainst,
     Events,
     Fact,
     FactAmount,
+    Gate,
     ProgramJoined,
     ScoredFact,
     WorkflowInPlace,
@@ -46,6 +49,41 @@ def _of_program(catalog: Catalog, program: Program) -> Iterator[Problem]:
         yield Problem(place, f"component {name!r} is defined twice", "give each its own id")
     for node in (*program.components, *program.eligibility):
         yield from _of_node(catalog, place, node)
+    yield from _level_problems(catalog, program)
+
+
+def _level_problems(catalog: Catalog, program: Program) -> Iterator[Problem]:
+    """What practices join one by one cannot settle on, or be needed for, what the organization decides."""
+    place = f"program {program.id}"
+    if program.join_level == "practice":
+        for component in program.components:
+            if component.level == "organization":
+                yield Problem(
+                    f"{place}: component {component.id}",
+                    "settles at organization level in a program that practices join one by one",
+                    "set 'join_level: organization', or settle the component at practice level",
+                )
+        return
+    for other in program.requires:
+        if other in catalog.programs and catalog.programs[other].join_level == "practice":
+            yield Problem(place, f"requires {other!r}, which practices join one by one", "require it there instead")
+    for component in program.components:
+        if component.level == "organization":
+            for name in _programs_asked(component.gates):
+                if name in catalog.programs and catalog.programs[name].join_level == "practice":
+                    yield Problem(
+                        f"{place}: component {component.id}",
+                        f"asks at organization level whether {name!r} is joined, which practices decide one by one",
+                        "ask at practice level",
+                    )
+
+
+def _programs_asked(gates: tuple[Gate, ...]) -> Iterator[str]:
+    for gate in gates:
+        if isinstance(gate, ProgramJoined):
+            yield gate.program
+        elif isinstance(gate, AllOf | AnyOf):
+            yield from _programs_asked(gate.of)
 
 
 def _of_node(catalog: Catalog, place: str, node: object) -> Iterator[Problem]:

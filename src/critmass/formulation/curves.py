@@ -54,7 +54,7 @@ def hull_of(
     if len(hull) == 2:
         slope = (y[-1] - y[0]) / (x[-1] - x[0])
         return (driver - low) * float(slope) + float(y[0]), exact
-    value = builder.variable(name, float(y.min()), float(y.max()))
+    value = builder.variable(f"hull[{name}]", float(y.min()), float(y.max()))
     for left, right in zip(hull[:-1], hull[1:], strict=True):
         slope = float((y[right] - y[left]) / (x[right] - x[left]))
         line = (driver - float(x[left])) * slope + float(y[left])
@@ -68,7 +68,7 @@ def segments_of(
 ) -> Affine:  # fmt: skip
     """A piecewise linear function of an expression, exactly: its range is filled segment by segment.
 
-    Families `segments_fill_driver` and, where a steeper segment follows a flatter one, `segment_full` and
+    Families `segments_fill_driver` and, where a steeper segment follows any flatter one, `segment_full` and
     `segment_open` (the steeper one waits until the flatter one is full).
     """
     low, high = builder.bounds(driver)
@@ -80,7 +80,7 @@ def segments_of(
     filled, value = Affine(low), Affine(float(y[0]))
     for place, (slope, length) in enumerate(zip(slopes, lengths, strict=True)):
         part = builder.variable(f"segment[{name},{place}]", 0.0, float(length))
-        if place and slope > slopes[place - 1] + EQUAL:
+        if place and slope > slopes[:place].min() + EQUAL:
             opened = builder.binary(f"segment_open[{name},{place}]")
             for before in range(place):
                 earlier = builder.get(f"segment[{name},{before}]")

@@ -13,11 +13,14 @@ import numpy as np
 
 from critmass.domain import vocabulary as v
 from critmass.domain.values import Cited
-from critmass.formulation.block import Affine, FloatArray
+from critmass.formulation.block import Affine, BlockBuilder, FloatArray
 from critmass.formulation.curves import EQUAL, MARGIN, hull_of, segments_of
 from critmass.formulation.levels import Level, MeasureCounts
 from critmass.settlement import evaluate
 from critmass.settlement.results import Populations
+
+COUNT_MARGIN = 1e-3
+"""How far beyond a threshold that must be exceeded, where the driver is a sum of 0/1 decisions."""
 
 GRID = 17
 """Points of the grid on which a curve that mixes steps and slopes is seen from above."""
@@ -106,11 +109,11 @@ def _steps_of(reading: Reading, schedule: v.Steps, value: Affine) -> Affine:
     rate = rate + paid
     for place, row in enumerate(schedule.rows):
         threshold, pays = float(row.at_least), float(row.pays)
-        if low >= threshold - evaluate.TOLERANCE:
+        reach = threshold + _beyond(builder, value, inclusive=schedule.inclusive)
+        if low >= (threshold - evaluate.TOLERANCE if schedule.inclusive else threshold + evaluate.TOLERANCE):
             rate, paid = Affine(pays), pays
-        elif high >= threshold:
+        elif high >= reach:
             step = builder.binary(f"table_step[{name},{place}]")
-            reach = threshold + (MARGIN if _continuous(builder, value) else 0.0)
             builder.at_least(f"driver_reaches_step[{name},{place}]", value, step * (reach - low) + low)
             if before is not None:
                 builder.at_most(f"driver_step_order[{name},{place}]", step, before)
@@ -119,9 +122,11 @@ def _steps_of(reading: Reading, schedule: v.Steps, value: Affine) -> Affine:
     return rate
 
 
-def _continuous(builder: object, value: Affine) -> bool:
-    is_binary = builder.is_binary  # type: ignore[attr-defined]
-    return not all(is_binary(index) for index, item in value.terms.items() if item)
+def _beyond(builder: BlockBuilder, value: Affine, *, inclusive: bool) -> float:
+    """How far beyond a threshold the model goes: not at all for a count that may meet it exactly."""
+    if not all(builder.is_binary(index) for index, item in value.terms.items() if item):
+        return MARGIN
+    return 0.0 if inclusive else COUNT_MARGIN
 
 
 # Measures -------------------------------------------------------------------------------------------
@@ -137,8 +142,7 @@ def measure_points(reading: Reading, item: v.ScoredMeasure) -> Affine:
         attained = evaluate.schedule(item.attainment, rate)
         if item.improvement is None:
             return attained
-        before = np.full_like(rate, counts.prior_rate)
-        gain = evaluate.improvement_from(before, rate, item.improvement_basis, higher_is_better=better)
+        gain = counts.gain(rate, item.improvement_basis, higher_is_better=better)
         return np.maximum(attained, evaluate.schedule(item.improvement, gain))
 
     corners = _closed_corners(item, counts, higher_is_better=better)
@@ -169,7 +173,7 @@ def _pooled_points(
 
 def _closed_corners(item: v.ScoredMeasure, counts: MeasureCounts, *, higher_is_better: bool) -> list[float]:
     rates = corners_of(item.attainment)
-    if item.improvement is not None:
+    if item.improvement is not None and counts.has_prior:
         sign = 1.0 if higher_is_better else -1.0
         before = counts.prior_rate
         room = {"absolute": 1.0, "relative": before, "gap_share": 1.0 - before if higher_is_better else before}
@@ -223,9 +227,7 @@ def _(word: v.Rate, reading: Reading) -> Affine:
 def _(word: v.Improvement, reading: Reading) -> Affine:
     counts = reading.level.counts(word.measure, reading.populations)
     better = reading.level.shared.directions[word.measure]
-    ends = evaluate.improvement_from(
-        np.full(2, counts.prior_rate), counts.rate(np.array([0.0, 1.0])), word.basis, higher_is_better=better
-    )
+    ends = counts.gain(counts.rate(np.array([0.0, 1.0])), word.basis, higher_is_better=better)
     closed = reading.level.closed(word.measure, reading.populations)
     return closed * float(ends[1] - ends[0]) + float(ends[0])
 
@@ -299,7 +301,7 @@ def gate(word: object, reading: Reading, *, adverse: bool) -> list[Affine]:
 
 @gate.register
 def _(word: v.WorkflowInPlace, reading: Reading, *, adverse: bool) -> list[Affine]:
-    return [reading.level.runs_workflow(word.workflow)]
+    return [reading.level.runs_workflow(word.workflow, reading.populations)]
 
 
 @gate.register
@@ -392,6 +394,7 @@ def _one(reading: Reading, parts: list[Affine]) -> Affine:
 @gate.register
 def _(word: v.Test, reading: Reading, *, adverse: bool) -> list[Affine]:
     if isinstance(word.driver, v.Rate | v.Improvement) and not isinstance(word.at_least, v.DrivenValue):
+        reading.approximate(not adverse)
         return [_measure_test(word, word.driver, reading)]
     value = driver(word.driver, reading)
     if value.is_constant and not isinstance(word.at_least, v.DrivenValue):
@@ -427,8 +430,7 @@ def _measure_test(word: v.Test, tested: v.Rate | v.Improvement, reading: Reading
         rate = counts.rate(closed)
         if isinstance(tested, v.Rate):
             return rate
-        before = np.full_like(rate, counts.prior_rate)
-        return evaluate.improvement_from(before, rate, tested.basis, higher_is_better=better)
+        return counts.gain(rate, tested.basis, higher_is_better=better)
 
     ends = value(np.array([0.0, 1.0]))
     corners = [] if ends[1] == ends[0] else [float((_limit_of(word) - ends[0]) / (ends[1] - ends[0]))]
@@ -441,8 +443,9 @@ def _tested(word: v.Test, value: Affine, reading: Reading, *, adverse: bool) -> 
     low, high = builder.bounds(value)
     downward = word.at_most is not None or word.below is not None
     limit = _driven_limit(word, reading) if isinstance(word.at_least, v.DrivenValue) else _limit_of(word)
-    certain = low >= limit - EQUAL if not downward else high <= limit + EQUAL
-    impossible = high < limit - EQUAL if not downward else low > limit + EQUAL
+    strict = EQUAL if word.above is not None or word.below is not None else -EQUAL
+    certain = low >= limit + strict if not downward else high <= limit - strict
+    impossible = high < limit + strict if not downward else low > limit - strict
     if certain or impossible:
         return Affine(float(certain))
     name = reading.fresh("gate")
@@ -453,8 +456,8 @@ def _tested(word: v.Test, value: Affine, reading: Reading, *, adverse: bool) -> 
         builder.at_most(f"gate_needs_driver[{name}]", value, opened * (limit - high) + high)
         reading.approximate(False)
     else:
-        scale = max(1.0, abs(limit))
-        builder.at_least(f"gate_needs_driver[{name}]", value, opened * (limit + MARGIN * scale - low) + low)
+        reach = limit + max(1.0, abs(limit)) * _beyond(builder, value, inclusive=word.above is None)
+        builder.at_least(f"gate_needs_driver[{name}]", value, opened * (reach - low) + low)
         reading.approximate(not adverse)
     return opened
 

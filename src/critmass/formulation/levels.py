@@ -30,7 +30,20 @@ class MeasureCounts:
     denominator: float
     gap: float
     prior_rate: float
+    prior_denominator: float
     carried: float
+
+    @property
+    def has_prior(self) -> bool:
+        """Whether last year can be compared with."""
+        return self.prior_denominator > 0
+
+    def gain(self, rate: FloatArray, basis: str, *, higher_is_better: bool) -> FloatArray:
+        """Gain of a rate over last year's; 0 without a prior year."""
+        if not self.has_prior:
+            return np.zeros_like(rate)
+        before = np.full_like(rate, self.prior_rate)
+        return evaluate.improvement_from(before, rate, basis, higher_is_better=higher_is_better)
 
     def rate(self, closed: FloatArray) -> FloatArray:
         """Performance rate at a closed share of the gap; 0 without a denominator."""
@@ -129,6 +142,7 @@ class Shared:
             evaluate.measure_denominator(measure, view),
             gap,
             evaluate.prior_rate(measure, view),
+            view.count(self.baseline.prior_rate(measure, populations)[1]),
             view.count(self.baseline.carried_numerator(measure, populations)),
         )
         return np.stack([item[0] for item in found])
@@ -189,7 +203,7 @@ class Level(ABC):
         """Billable events."""
 
     @abstractmethod
-    def runs_workflow(self, workflow: str) -> Affine:
+    def runs_workflow(self, workflow: str, populations: Populations = ()) -> Affine:
         """1 when the workflow runs."""
 
     @abstractmethod

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from critmass.formulation.block import Affine, BlockBuilder, total
-from critmass.settlement.amounts import distribution
+from critmass.settlement.amounts import distribution, passed_share
 from critmass.settlement.terms import Clause
 
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ class Links:
         """What the practice may count from pooled payments, by payer. Family `passed_through_link`."""
         parts: dict[str, list[tuple[Affine, tuple[float, float]]]] = {}
         for clause, paid, (low, high) in self.pooled_paid:
-            share = self._split(clause)[level.index] * self._passed(clause)
+            share = self._split(clause)[level.index] * passed_share(clause.component)
             if share > 0:
                 parts.setdefault(clause.payer, []).append((paid * share, (low * share, high * share)))
         claims = {}
@@ -110,10 +110,6 @@ class Links:
         baseline = self.shared.baseline
         taking_part = baseline.members(clause.populations, "all") > 0
         return np.asarray(distribution(clause, baseline, taking_part)[0])
-
-    @staticmethod
-    def _passed(clause: Clause) -> float:
-        return 1.0 if clause.component.pass_through is None else float(clause.component.pass_through)
 
     def _practice(self, practice: int) -> str:
         return self.shared.model.network.practices[practice]

@@ -83,14 +83,19 @@ class OrganizationLevel(Level):
             )
         return self.builder.get(name)
 
-    def runs_workflow(self, workflow: str) -> Affine:
-        """1 when every practice runs the workflow."""
-        name = f"all_run[{workflow}]"
-        if not self.builder.has(name):
-            count = len(self.shared.model.network.practices)
-            variable = self.builder.binary(name)
-            self.links.ask(f"all_run_link[{workflow}]", variable * count, lambda level: level.runs_workflow(workflow))
-        return self.builder.get(name)
+    def runs_workflow(self, workflow: str, populations: Populations = ()) -> Affine:
+        """1 when every practice with members in the populations runs the workflow."""
+        index = f"{workflow},{populations_name(populations)}"
+        if not self.builder.has(f"all_run[{index}]"):
+            practices = range(len(self.shared.model.network.practices))
+            asked = [place for place in practices if self.shared.has_members(populations, place)]
+            variable = self.builder.binary(f"all_run[{index}]")
+            self.links.ask(
+                f"all_run_link[{index}]",
+                variable * len(asked),
+                lambda level: level.runs_workflow(workflow) if level.index in asked else Affine(),
+            )
+        return self.builder.get(f"all_run[{index}]")
 
     def joined(self, program: str) -> Affine:
         """1 when the organization joins; programs that practices join one by one count as not joined."""
@@ -136,9 +141,9 @@ def organization_programs(level: OrganizationLevel) -> None:
         members = [joins[program.id] for program in chosen if program.exclusive_group == group]
         builder.at_most(f"organization_exclusive_group[{group}]", total(members), 1.0)
     for program in chosen:
-        for other in set(program.excludes) & set(joins):
+        for other in sorted(set(program.excludes) & set(joins)):
             builder.at_most(f"organization_excludes[{program.id},{other}]", joins[program.id] + joins[other], 1.0)
-        for other in set(program.requires) & set(joins):
+        for other in sorted(set(program.requires) & set(joins)):
             builder.at_most(f"organization_requires[{program.id},{other}]", joins[program.id], joins[other])
 
 
@@ -161,8 +166,8 @@ def pooled_payments(level: OrganizationLevel) -> list[Affine]:
 
 
 def hub_capacity(level: OrganizationLevel) -> list[Affine]:
-    """What the hub offers and employs. Families `hub_startup_needs_cash` and, as links, `hub_open_link`,
-    `hub_staff_link`, `organization_startup_link`."""
+    """What the hub offers and employs. Links `hub_open_link`, `hub_staff_link`,
+    `organization_startup_link`."""
     shared, builder, links = level.shared, level.builder, level.links
     model, rates = shared.model, shared.rates
     in_place = model.arrays.hub_staff_in_place()

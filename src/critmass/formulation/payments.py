@@ -55,6 +55,7 @@ def _(word: v.Events, reading: Reading) -> Affine:
     low, high = reading.level.builder.bounds(events)
     if high <= cap:
         return events
+    reading.approximate(reading.level.practice is not None)
     name = reading.fresh("events")
     counted = reading.level.builder.variable(f"events[{name}]", min(low, cap), cap)
     reading.level.builder.at_most(f"events_capped[{name}]", counted, events)
@@ -134,14 +135,14 @@ def payment(level: Level, clause: Clause, participates: Affine) -> tuple[Affine,
     """
     reading = Reading(level, clause.populations, f"{clause.program.id}.{clause.component.id}")
     amount = _amount(clause, reading)
+    for bound in clause.component.limits:
+        amount = limit(bound, amount, reading)
     low, high = level.builder.bounds(amount)
     gates = gates_open(clause.component.gates, reading, adverse=high <= 0.0)
     gates.append(participates)
     if any(part.is_constant and part.constant < 0.5 for part in gates) or (low == high == 0.0):
         return Affine(), True
     switches = [part for part in gates if not part.is_constant]
-    for bound in clause.component.limits:
-        amount = limit(bound, amount, reading)
     if not switches:
         return amount, reading.exact
     return _gated(reading, amount, switches), reading.exact

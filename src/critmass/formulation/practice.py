@@ -13,6 +13,7 @@ from critmass.formulation.block import Affine, Block, BlockBuilder, total
 from critmass.formulation.levels import Level, Shared
 from critmass.formulation.links import Links
 from critmass.formulation.payments import payment
+from critmass.settlement.amounts import passed_share
 from critmass.settlement.costs import measures_of
 from critmass.settlement.projection import RESPONSE_CORNERS, response
 from critmass.settlement.results import Populations
@@ -73,7 +74,7 @@ class PracticeLevel(Level):
         volumes = self.shared.events(service, populations)[:, self.index]
         return total([self.reach(place) * float(volumes[place]) for place in np.flatnonzero(volumes)])
 
-    def runs_workflow(self, workflow: str) -> Affine:
+    def runs_workflow(self, workflow: str, populations: Populations = ()) -> Affine:
         """1 when the workflow runs."""
         return self.adopted(self.shared.model.workflow_position[workflow])
 
@@ -276,7 +277,7 @@ def _excluded(level: PracticeLevel, program: Program) -> tuple[str, ...]:
 def reporting_shared_by_specification(level: PracticeLevel) -> None:
     """Reporting of joined programs; a specification is reported once. Family `specification_reported`."""
     builder = level.builder
-    users: dict[tuple[str, str, float], list[tuple[str, Affine]]] = {}
+    users: dict[tuple[str, str], list[tuple[str, Affine, float]]] = {}
     for program in level.shared.programs:
         if program.join_level != "practice" or not builder.has(f"join[{program.id}]"):
             continue
@@ -285,20 +286,20 @@ def reporting_shared_by_specification(level: PracticeLevel) -> None:
         level.margin_costs.append(level.costs[-1])
         if float(burden.per_measure_usd) > 0:
             for measure in measures_of(program):
-                key = (measure, burden.specification, float(burden.per_measure_usd))
-                users.setdefault(key, []).append((program.id, join))
-    for (measure, specification, usd), joins in users.items():
-        reported = _reported(builder, f"{measure},{specification},{usd:g}", joins)
-        level.costs.append(reported * usd)
+                usd = float(burden.per_measure_usd)
+                users.setdefault((measure, burden.specification), []).append((program.id, join, usd))
+    for (measure, specification), joins in users.items():
+        level.costs.append(_reported(builder, f"{measure},{specification}", joins))
         level.margin_costs.append(level.costs[-1])
 
 
-def _reported(builder: BlockBuilder, name: str, joins: list[tuple[str, Affine]]) -> Affine:
+def _reported(builder: BlockBuilder, name: str, joins: list[tuple[str, Affine, float]]) -> Affine:
+    """Cost of one specification: the dearest of the joined programs that need it, once."""
     if len(joins) == 1:
-        return joins[0][1]
-    reported = builder.variable(f"reported[{name}]", 0.0, 1.0)
-    for program, join in joins:
-        builder.at_least(f"specification_reported[{name},{program}]", reported, join)
+        return joins[0][1] * joins[0][2]
+    reported = builder.variable(f"reported_usd[{name}]", 0.0, max(usd for _, _, usd in joins))
+    for program, join, usd in joins:
+        builder.at_least(f"specification_reported[{name},{program}]", reported, join * usd)
     return reported
 
 
@@ -352,15 +353,10 @@ def _reimbursement_by_payer(level: PracticeLevel) -> dict[str, Affine]:
     for clause in level.shared.terms.clauses:
         counts = rule.count_credited or clause.component.money != "credited"
         if clause.key in level.paid and counts:
-            parts.setdefault(clause.payer, []).append(level.paid[clause.key] * passed_share(clause))
+            parts.setdefault(clause.payer, []).append(level.paid[clause.key] * passed_share(clause.component))
     for payer, claim in level.links.claims(level).items():
         parts.setdefault(payer, []).append(claim)
     return {payer: total(items) for payer, items in sorted(parts.items())}
-
-
-def passed_share(clause: Clause) -> float:
-    """Share of a payment that reaches the practice."""
-    return 1.0 if clause.component.pass_through is None else float(clause.component.pass_through)
 
 
 def _objectives(level: PracticeLevel) -> None:

@@ -192,7 +192,9 @@ class PlanDocument(Statement):
 
     kind: Literal["plan"] = "plan"
     status: Literal["optimal", "feasible"]
-    objective: float = Field(description="Value of the last level: the margin as settled, USD, by default.")
+    objective: float = Field(
+        description="Value of the last level, by default the margin before amounts are rounded."
+    )
     bound: float | None = Field(description="Proved limit of the last level; null when none is proved.")
     gap: float | None = Field(
         description="The largest relative gap of the levels; null when one is unproved."

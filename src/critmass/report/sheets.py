@@ -65,7 +65,8 @@ class Page:
         """A table; returns its header's row. Alone on a page it gets widths, a filter and a frozen header."""
         top = self.row
         for column, field in enumerate(fields):
-            self._sheet.write_string(top, column, field.header, self._header)
+            unit = ", USD" if alone and field.kind == "usd" else ""
+            self._sheet.write_string(top, column, field.header + unit, self._header)
         for cells in rows:
             self.row += 1
             for column, (field, cell) in enumerate(zip(fields, cells, strict=True)):

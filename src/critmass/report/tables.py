@@ -60,7 +60,9 @@ def show_settlement(console: Console, settled: SettlementDocument) -> None:
 def _sections(statement: Statement, practices: Practices, *, narrow: bool) -> RenderableType:
     return Group(
         practice_table(practices, statement.scenario.critical_mass.payers, narrow=narrow),
-        program_table(statement.programs, len(practices), narrow=narrow),
+        program_table(
+            statement.programs, len(practices), planned=isinstance(statement, PlanDocument), narrow=narrow
+        ),
         workflow_table(statement.workflows, narrow=narrow),
         grounds_table(statement),
         *(_note(note, "yellow") for note in statement.notes),
@@ -154,17 +156,18 @@ def _lacks(practice: PlannedPractice | SettledPractice, payers_needed: int) -> T
 
 
 def program_table(
-    programs: Sequence[ProgramMoney], practices: int, *, narrow: bool = False
+    programs: Sequence[ProgramMoney], practices: int, *, planned: bool = True, narrow: bool = False
 ) -> RenderableType:
-    """Programs by the dollars that they bring or take, then the names of those that are declined."""
+    """Programs by the dollars that they bring or take, then the names of those that are not joined."""
+    declined = "declined" if planned else "not joined"
     paying = [line for line in programs if line.decision == "joined" or _net(line)]
     ranked = sorted(paying, key=lambda line: -_net(line))
     table = _table(["Program", "Payer"], ["Joined by", "Dollars"])
     for line in ranked[:MOST_ROWS]:
-        joined = f"{len(line.practices):,} of {practices:,}" if line.practices else "declined"
+        joined = f"{len(line.practices):,} of {practices:,}" if line.practices else declined
         _row(table, [line.label + _status_words(line), line.payer, joined, _usd(_net(line), narrow=narrow)])
     rest = _rest(len(ranked) - MOST_ROWS, "program")
-    return _section("Programs by dollars", table, rest, _declined(programs))
+    return _section("Programs by dollars", table, rest, _declined(programs, declined.capitalize()))
 
 
 def _net(program: ProgramMoney) -> float:
@@ -177,13 +180,13 @@ def _status_words(program: ProgramMoney) -> str:
     return withheld + credited
 
 
-def _declined(programs: Sequence[ProgramMoney]) -> RenderableType:
+def _declined(programs: Sequence[ProgramMoney], title: str) -> RenderableType:
     labels = [line.label for line in programs if line.decision == "declined"]
     rest = f"; and {len(labels) - _MOST_NAMES:,} more" if len(labels) > _MOST_NAMES else ""
     out = sum(line.decision == "not_available" for line in programs)
     text = Text()
     if labels:
-        text.append("Declined: ", style="bold").append("; ".join(labels[:_MOST_NAMES]) + rest + ". ")
+        text.append(f"{title}: ", style="bold").append("; ".join(labels[:_MOST_NAMES]) + rest + ". ")
     if out:
         text.append(f"Not available here: {count(out, 'program')}.", style="dim")
     return Padding(text, (1, 0, 0, 1)) if labels or out else Text("", end="")

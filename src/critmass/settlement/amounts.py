@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -20,28 +21,41 @@ _FLOWS = (v.MemberMonths, v.Members, v.Events, v.AllowedCharges)
 class Settled:
     """Amounts of every clause, USD a year of accrual.
 
-    `practice` has shape (clause, scenario, practice): what reaches each practice.
-    `organization` has shape (clause, scenario): what the organization keeps.
+    `paid` has shape (clause, scenario, practice): what each practice's share of the payment is before the
+    organization keeps its part; `shares` (clause,) is the part that is passed through.
     """
 
     terms: Terms
-    practice: FloatArray
-    organization: FloatArray
+    paid: FloatArray
+    shares: FloatArray
+
+    @cached_property
+    def practice(self) -> FloatArray:
+        """What reaches each practice, shape (clause, scenario, practice), USD."""
+        return self.paid * self.shares[:, None, None]
+
+    @cached_property
+    def organization(self) -> FloatArray:
+        """What the organization keeps, shape (clause, scenario), USD."""
+        return np.asarray(self.paid.sum(axis=2) * (1.0 - self.shares)[:, None])
 
     def total(self) -> FloatArray:
         """Everything paid by each clause, shape (clause, scenario), USD."""
-        return np.asarray(self.practice.sum(axis=2) + self.organization)
+        return np.asarray(self.paid.sum(axis=2))
+
+
+def passed_share(component: Component) -> float:
+    """Share of a payment that reaches the practice: 1 unless the contract says otherwise."""
+    return 1.0 if component.pass_through is None else float(component.pass_through)
 
 
 def settle(terms: Terms, results: Results) -> Settled:
     """Price the results under every clause in force. Knows no solver; the judge of every plan."""
-    scenarios, practices = results.shape
     directions = measure_directions(terms)
-    practice = np.zeros((len(terms.clauses), scenarios, practices))
-    organization = np.zeros((len(terms.clauses), scenarios))
+    paid = np.zeros((len(terms.clauses), *results.shape))
     for index, clause in enumerate(terms.clauses):
-        practice[index], organization[index] = clause_amounts(clause, results, directions)
-    return Settled(terms, practice, organization)
+        paid[index] = clause_amounts(clause, results, directions)
+    return Settled(terms, paid, np.array([passed_share(clause.component) for clause in terms.clauses]))
 
 
 def measure_directions(terms: Terms) -> dict[str, bool]:
@@ -49,21 +63,13 @@ def measure_directions(terms: Terms) -> dict[str, bool]:
     return {name: measure.higher_is_better for name, measure in terms.catalog.measures.items()}
 
 
-def clause_amounts(
-    clause: Clause, results: Results, directions: Mapping[str, bool]
-) -> tuple[FloatArray, FloatArray]:
-    """Amounts of one clause: to practices (scenario, practice), and kept above them (scenario,), USD."""
+def clause_amounts(clause: Clause, results: Results, directions: Mapping[str, bool]) -> FloatArray:
+    """Amounts of one clause by practice before pass-through, shape (scenario, practice), USD."""
     taking_part = applies_to(clause, results)
-    shares = 1.0 if clause.component.pass_through is None else float(clause.component.pass_through)
-    if clause.pooled:
-        view = View(results, clause.populations, dict(directions), taking_part)
-        amount = gross_amount(clause, view) * taking_part.any(axis=1, keepdims=True)
-        split = distribution(clause, results, taking_part)
-    else:
-        view = View(results, clause.populations, dict(directions))
-        amount, split = gross_amount(clause, view), taking_part.astype(np.float64)
-    paid = amount * split
-    return shares * paid, (1.0 - shares) * np.broadcast_to(paid, taking_part.shape).sum(axis=1)
+    if not clause.pooled:
+        return gross_amount(clause, View(results, clause.populations, dict(directions))) * taking_part
+    view = View(results, clause.populations, dict(directions), taking_part)
+    return gross_amount(clause, view) * distribution(clause, results, taking_part)
 
 
 def applies_to(clause: Clause, results: Results) -> BoolArray:
@@ -88,10 +94,10 @@ def gross_amount(clause: Clause, view: View) -> FloatArray:
     amount = base_amount(component, view) * quantity_year_share(clause)
     for factor in component.multipliers:
         amount = amount * evaluate.schedule(factor.schedule, evaluate.driver(factor.driver, view))
-    for condition in component.gates:
-        amount = np.where(evaluate.gate(condition, view), amount, 0.0)
     for bound in component.limits:
         amount = evaluate.limit(bound, amount, view)
+    for condition in component.gates:
+        amount = np.where(evaluate.gate(condition, view), amount, 0.0)
     return amount
 
 

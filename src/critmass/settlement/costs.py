@@ -178,11 +178,11 @@ def decision_costs(
 def reporting_costs(programs: tuple[Program, ...], decisions: Decisions) -> FloatArray:
     """Reporting of joined programs, shape (scenario, practice, program), USD a year.
 
-    The per-measure part is paid once for each distinct specification of a measure; it is booked to the
-    first joined program, in program order, that needs it.
+    The per-measure part is paid once for each distinct specification of a measure, at the highest price of
+    the joined programs that need it; each program is booked what it adds, in program order.
     """
     costs = np.zeros(decisions.joined.shape)
-    already: dict[tuple[str, str], np.ndarray[tuple[int, int], np.dtype[np.bool_]]] = {}
+    paid: dict[tuple[str, str], FloatArray] = {}
     for place, program in enumerate(programs):
         if program.join_level == "organization":
             continue
@@ -190,9 +190,9 @@ def reporting_costs(programs: tuple[Program, ...], decisions: Decisions) -> Floa
         costs[:, :, place] += joined * float(program.reporting.fixed_usd)
         for measure in measures_of(program):
             key = (measure, program.reporting.specification)
-            done = already.get(key, np.zeros(joined.shape, dtype=np.bool_))
-            costs[:, :, place] += (joined & ~done) * float(program.reporting.per_measure_usd)
-            already[key] = done | joined
+            before = paid.get(key, np.zeros(joined.shape))
+            paid[key] = np.maximum(before, joined * float(program.reporting.per_measure_usd))
+            costs[:, :, place] += paid[key] - before
     return costs
 
 

@@ -86,7 +86,7 @@ def _(word: v.Lump, view: View) -> FloatArray:
 
 @quantity.register
 def _(word: v.FactAmount, view: View) -> FloatArray:
-    return view.count(view.results.fact(word.name))
+    return view.answer(view.results.fact(word.name))
 
 
 # Schedules -------------------------------------------------------------------------------------------
@@ -224,8 +224,9 @@ def prior_rate(measure: str, view: View) -> FloatArray:
 def improvement(measure: str, basis: str, view: View) -> FloatArray:
     """Gain over last year in the good direction, in the contract's basis; 0 without a prior year."""
     better = view.higher_is_better(measure)
-    before = prior_rate(measure, view)
-    return improvement_from(before, measure_rate(measure, view), basis, higher_is_better=better)
+    gain = improvement_from(prior_rate(measure, view), measure_rate(measure, view), basis, higher_is_better=better)
+    has_prior = view.count(view.results.prior_rate(measure, view.populations)[1]) > 0
+    return np.where(has_prior, gain, 0.0)
 
 
 def improvement_from(
@@ -339,7 +340,7 @@ def _(word: v.LossRate, amount: FloatArray, view: View) -> FloatArray:
 
 @limit.register
 def _(word: v.CreditAgainst, amount: FloatArray, view: View) -> FloatArray:
-    return np.maximum(amount - view.count(view.results.fact(word.fact)), 0.0)
+    return np.maximum(amount - view.answer(view.results.fact(word.fact)), 0.0)
 
 
 def limit_usd(word: v.Cap | v.Floor, view: View) -> FloatArray:

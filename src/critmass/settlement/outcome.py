@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -48,9 +48,11 @@ class Pricer:
         self.rates: CostRates = cost_rates(model)
         self.payers = tuple(sorted({clause.payer for clause in terms.clauses}))
         self.members = model.arrays.members().sum(axis=1)
+        self._reached = reached_practices(model, terms)
 
     def price(self, decisions: Decisions) -> Outcome:
         """The outcome of decisions, for all their scenarios at once."""
+        decisions = replace(decisions, joined=decisions.joined & self._reached)
         results = ProjectedResults(self.model, self.program_ids, decisions)
         settled = settle(self.terms, results)
         costs = decision_costs(self.model, self.rates, self.terms.programs, decisions)
@@ -102,11 +104,21 @@ class Pricer:
         return np.asarray((decisions.delivery[:, :, core] > 0).all(axis=2))
 
 
+def reached_practices(model: Model, terms: Terms) -> BoolArray:
+    """Whether a program touches any member of a practice, shape (1, practice, program)."""
+    members = model.arrays.members()
+    table = np.zeros((1, len(model.network.practices), len(terms.programs)), dtype=np.bool_)
+    for place, program in enumerate(terms.programs):
+        for clause in terms.of(program.id):
+            table[0, :, place] |= members[:, model.arrays.columns(clause.populations)].sum(axis=1) > 0
+    return table
+
+
 def broken_rules(model: Model, terms: Terms, costs: Costs, budget_usd: float) -> list[str]:
     """Cash limits that decisions of a single scenario break, in plain words; empty when all hold."""
-    if not model.scenario.practice_budgets:
-        return []
     own = model.arrays.startup_budgets_usd()
+    if not model.scenario.practice_budgets:
+        own = np.full_like(own, np.inf)
     wanted = costs.startup[0].sum(axis=1)
     short = np.maximum(wanted - own, 0.0)
     hub = float(costs.hub_startup[0].sum())

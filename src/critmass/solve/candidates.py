@@ -69,10 +69,7 @@ class Judge:
 
     def _local_margins(self, outcome: Outcome) -> FloatArray:
         local = np.array([not c.pooled and c.component.money != "credited" for c in self.pricer.terms.clauses])
-        shares = np.array([1.0 if c.component.pass_through is None else float(c.component.pass_through)
-                           for c in self.pricer.terms.clauses])  # fmt: skip
-        usable = local & (shares > 0)
-        money = (outcome.settled.practice[usable, 0] / shares[usable, None]).sum(axis=0)
+        money = outcome.settled.paid[local, 0].sum(axis=0)
         costs, rates = outcome.costs, self.pricer.rates
         hub_unit = (np.where(outcome.decisions.delivery[0] == 2, outcome.decisions.reach[0], 0.0) * rates.hub_unit_usd).sum(axis=1)
         return np.asarray(money - outcome.cost[0] + costs.tariff[0].sum(axis=1) - hub_unit)

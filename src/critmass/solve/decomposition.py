@@ -31,11 +31,17 @@ from critmass.solve.pricing import (
     self_sufficient_practices,
     under,
 )
-from critmass.solve.relaxation import Relaxation, Relaxed
+from critmass.solve.relaxation import Relaxation, Relaxed, branches, split_decisions
 from critmass.solve.progress import Clock, Progress, Reporter, relative_gap
 
-LEAF_PASSES = 14
+LEAF_PASSES = 12
 """Further passes over all practices at a node where the relaxation leaves nothing to split."""
+
+KEPT_POINTS = 5
+"""Plans kept from each pricing solve beside its best."""
+
+HUB_PASSES = 3
+"""Of these, passes at a node that differs from its parent in one hub decision only."""
 
 CANDIDATES = 8
 """Decisions that are tried before one is split."""
@@ -113,6 +119,8 @@ class Search:
         self._last = len(model.blocks) - 1
         self._archive: list[_Exact] = []
         self._relaxation: Relaxation | None = None
+        self._nodes: list[_Node] = []
+        self._closed = -np.inf
         self._until = clock.limit_seconds
         self._regimes = list(self._organization_choices())
 
@@ -151,42 +159,71 @@ class Search:
                 yield chosen
 
     def _explore(self, result: StageResult) -> None:
-        """Every choice of the organization is priced once, then best bound first: split it, or price it more."""
-        nodes = [_Node(regime, np.inf, place) for place, regime in enumerate(self._regimes)]
-        closed, made = -np.inf, len(nodes)
-        for node in nodes:
+        """Best bound first. A node is bounded by its relaxation, then priced once, then split or priced more."""
+        self._nodes = [_Node(regime, np.inf, place) for place, regime in enumerate(self._regimes)]
+        self._closed = -np.inf
+        for node in self._nodes:
             self._open(node, result)
-        while nodes:
-            closed = max([closed, *(item.bound for item in nodes if self._hopeless(item, result))])
-            nodes = [item for item in nodes if not self._hopeless(item, result)]
-            result.bound = min(result.bound, max([closed, result.value, *(item.bound for item in nodes)]))
-            if not nodes or made > NODES or self._finished(result):
-                break
-            node = max(nodes, key=lambda item: (item.bound, -item.order))
-            children = self._split(node, result, made)
-            if children:
-                made += len(children)
-                nodes = [item for item in nodes if item is not node] + children
-            elif node.leaf_passes >= LEAF_PASSES:
-                break
-            else:
+        made = len(self._nodes)
+        while self._settle_bound(result) and made <= NODES and not self._finished(result):
+            node = max(self._nodes, key=lambda item: (item.bound, -item.order))
+            if node.centre is None:
+                self._price_once(node, result)
+                continue
+            children = self._split_contracts(node, result, made)
+            if not children and node.leaf_passes < LEAF_PASSES:
                 self._price_leaf(node, result)
+                continue
+            children = children or self._split_hub(node, result, made)
+            if not children:
+                break
+            made += len(children)
+            self._nodes = [item for item in self._nodes if item is not node] + children
+        self._settle_bound(result)
 
-    def _split(self, node: _Node, result: StageResult, made: int) -> list[_Node]:
-        """Two nodes for the 0/1 decision that matters most of those the relaxation leaves open."""
-        assert self._relaxation is not None and node.relaxed is not None
+    def _settle_bound(self, result: StageResult) -> bool:
+        """Close hopeless nodes and take the bound of those that stay; False when none stays."""
+        self._closed = max([self._closed, *(item.bound for item in self._nodes if self._hopeless(item, result))])
+        self._nodes = [item for item in self._nodes if not self._hopeless(item, result)]
+        found = max([self._closed, result.value, *(item.bound for item in self._nodes)])
+        result.bound = min(result.bound, found)
+        return bool(self._nodes)
+
+    def _split_contracts(self, node: _Node, result: StageResult, made: int) -> list[_Node]:
+        """Two nodes for the contract decision that matters most of those the relaxation leaves open."""
+        assert self._relaxation is not None
+        if node.relaxed is None:
+            return []
         names = self._relaxation.undecided(node.relaxed)[:CANDIDATES]
         name = self._relaxation.strongest(names, node.relaxed, node.fixed)
         if name is None:
             return []
-        ranges = self._relaxation.branches(name, node.relaxed, node.fixed)
+        ranges = branches(self.model, name, node.relaxed.organization, node.fixed)
         children = [_Node({**node.fixed, name: part}, node.bound, made + place) for place, part in enumerate(ranges)]
         for child in children:
             self._open(child, result)
         return children
 
+    def _split_hub(self, node: _Node, result: StageResult, made: int) -> list[_Node]:
+        """Two nodes for the hub decision that the linear master splits most evenly; prices carry over."""
+        problem, _, offset = self._plan_problem(result.stage, node)
+        relaxed = replace(problem, integer=np.zeros_like(problem.integer))
+        answer = solve(relaxed, SolveLimits(time_seconds=60, seed=self.seed))
+        split = [] if answer.x is None else split_decisions(self.model, answer.x[offset:])
+        if answer.x is None or not split:
+            return []
+        ranges = branches(self.model, split[0], answer.x[offset:], node.fixed)
+        children = []
+        for place, part in enumerate(ranges):
+            child = _Node({**node.fixed, split[0]: part}, node.bound, made + place)
+            child.centre, child.box, child.leaf_passes = node.centre, node.box, LEAF_PASSES - HUB_PASSES
+            child.bound = min(node.bound, self._archived_bound(result.stage, child))
+            child.centre_bound = child.bound
+            children.append(child)
+        return children
+
     def _open(self, node: _Node, result: StageResult) -> None:
-        """Bound a node from earlier prices, then from one pass at its own relaxation's prices."""
+        """Bound a node by its relaxation and from earlier prices, without pricing anything."""
         assert self._relaxation is not None
         node.relaxed = self._relaxation.solve(node.fixed)
         if node.relaxed is None:
@@ -195,8 +232,10 @@ class Search:
         node.bound = min(node.bound, node.relaxed.value + self._slack(node.relaxed.value))
         if result.value > -np.inf:
             node.bound = min(node.bound, self._archived_bound(result.stage, node))
-        if self._hopeless(node, result) or self._out_of_time():
-            return
+
+    def _price_once(self, node: _Node, result: StageResult) -> None:
+        """One pass at the prices of the node's own relaxation."""
+        assert node.relaxed is not None
         bound, _ = self._pass(result.stage, node.relaxed.prices, node, result)
         node.bound, node.centre, node.centre_bound = min(node.bound, bound), node.relaxed.prices, bound
         self._improve(result, node, last=False)
@@ -217,7 +256,7 @@ class Search:
         stage = result.stage
         if node.box is None:
             node.box = self._first_box(stage, node.centre)
-        for step in range(LEAF_PASSES):
+        for step in range(node.leaf_passes, LEAF_PASSES):
             prices = self._dual_prices(stage, node, node.box)
             moved = np.abs(_vector(prices) - _vector(node.centre))
             bound, _ = self._pass(stage, prices, node, result)
@@ -274,26 +313,22 @@ class Search:
         allowed /= max(len(self.model.practices), 1)
         return SolveLimits(
             time_seconds=max(min(20.0, self._until - self.clock.spent()), 0.2), gap_absolute=max(allowed, 1e-4),
-            seed=self.seed, heuristics=False,
+            seed=self.seed, heuristics=False, keep_points=KEPT_POINTS,
         )  # fmt: skip
 
     def _dual_prices(self, stage: Stage, node: _Node, box: FloatArray) -> Prices:
-        """Prices from the linear master inside a box around the node's best prices."""
+        """Prices from the linear master inside a box around the node's best prices.
+
+        The organization takes part as itself, relaxed: at a leaf its yes/no decisions are settled.
+        """
         assert node.centre is not None
         at = _vector(node.centre)
-        problem, chosen = restricted_master(
-            self.model, self.pool, stage, explicit_organization=False,
-            slack_costs=SlackCosts(at + box, np.maximum(at - box, 0.0)),
-        )  # fmt: skip
-        keep = np.array([self._respects(item, node.fixed) for item in chosen])
-        upper = problem.upper.copy()
-        upper[: len(chosen)][~keep] = 0.0
+        problem, _, _ = self._plan_problem(stage, node, SlackCosts(at + box, np.maximum(at - box, 0.0)))
         low, high = problem.row_lower.copy(), problem.row_upper.copy()
         tied = np.flatnonzero(self.model.equal)
         low[tied], high[tied] = -np.inf, np.inf
-        answer = solve(
-            replace(problem, upper=upper, row_lower=low, row_upper=high), SolveLimits(time_seconds=60, seed=self.seed)
-        )
+        relaxed = replace(problem, row_lower=low, row_upper=high, integer=np.zeros_like(problem.integer))
+        answer = solve(relaxed, SolveLimits(time_seconds=60, seed=self.seed))
         return node.centre if answer.row_duals is None else master_prices(self.model, stage, answer.row_duals)
 
     def _first_box(self, stage: Stage, centre: Prices) -> FloatArray:
@@ -302,7 +337,8 @@ class Search:
         links = np.max([np.abs(item.links) for item in columns], axis=0)
         floors = [max(abs(item.worth[name]) for item in columns) for name in stage.floors]
         worth = np.mean([abs(stage.value(item.worth)) for item in columns]) + 1.0
-        least = FIRST_SHARE * worth / np.maximum(np.concatenate([links, floors]), 1e-6)
+        reach = np.concatenate([links, floors])
+        least = np.where(reach > 1e-6, FIRST_SHARE * worth / np.maximum(reach, 1e-6), 0.0)
         return np.maximum(FIRST_WIDTH * np.abs(_vector(centre)), least)
 
     def _penalty(self, stage: Stage) -> SlackCosts:
@@ -328,9 +364,12 @@ class Search:
 
     # plans ------------------------------------------------------------------------------------------
 
-    def _plan_problem(self, stage: Stage, node: _Node) -> tuple[Problem, list[Column], int]:
+    def _plan_problem(
+        self, stage: Stage, node: _Node, slack_costs: SlackCosts | None = None
+    ) -> tuple[Problem, list[Column], int]:
+        """Columns of the practices beside the organization itself, under the node's decisions."""
         problem, chosen = restricted_master(
-            self.model, self.pool, stage, explicit_organization=True, slack_costs=self._penalty(stage)
+            self.model, self.pool, stage, explicit_organization=True, slack_costs=slack_costs or self._penalty(stage)
         )
         offset = len(problem.objective) - len(self.model.organization.variables)
         position = self.model.organization.position
@@ -346,8 +385,8 @@ class Search:
         problem, chosen, offset = self._plan_problem(result.stage, node)
         limits = SolveLimits(
             time_seconds=max(min(30.0 if last else 8.0, self._until - self.clock.spent()), 0.5),
-            gap_absolute=1e-3, gap_relative=self.gap / 20, threads=1, seed=self.seed,
-            nodes=20_000 if last else 2_000,
+            gap_absolute=1e-3, gap_relative=self.gap / (20 if last else 8), threads=1, seed=self.seed,
+            nodes=20_000 if last else 300,
         )  # fmt: skip
         answer = solve(problem, limits)
         if answer.x is None:
@@ -390,6 +429,8 @@ class Search:
         return self.clock.spent() >= self._until
 
     def _say(self, result: StageResult, step: str) -> None:
+        if self._nodes:
+            result.bound = min(result.bound, max([self._closed, result.value, *(item.bound for item in self._nodes)]))
         value = result.value if np.isfinite(result.value) else None
         bound = result.bound if np.isfinite(result.bound) else None
         gap = result.gap if np.isfinite(result.gap) else None

@@ -36,7 +36,7 @@ class Problem:
 
 @dataclass(frozen=True)
 class SolveLimits:
-    """When to stop. `gap_usd` is absolute; nodes bound work so that results do not depend on the clock."""
+    """When to stop, and how many of the points found on the way are kept beside the best one."""
 
     time_seconds: float = 60.0
     gap_absolute: float = 1e-6
@@ -45,6 +45,7 @@ class SolveLimits:
     threads: int = 1
     seed: int = 1
     heuristics: bool = True
+    keep_points: int = 0
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,7 @@ class Answer:
     objective: float
     bound: float
     row_duals: FloatArray | None = None
+    other_points: tuple[FloatArray, ...] = ()
 
 
 def solve(problem: Problem, limits: SolveLimits, start: FloatArray | None = None) -> Answer:
@@ -66,7 +68,7 @@ def solve(problem: Problem, limits: SolveLimits, start: FloatArray | None = None
         solution.col_value = start.tolist()
         highs.setSolution(solution)
     highs.run()
-    return _read(highs, problem)
+    return _read(highs, problem, limits.keep_points)
 
 
 def load(problem: Problem, limits: SolveLimits) -> highspy.Highs:
@@ -81,6 +83,7 @@ def load(problem: Problem, limits: SolveLimits) -> highspy.Highs:
     highs.setOptionValue("mip_abs_gap", limits.gap_absolute)
     highs.setOptionValue("mip_feasibility_tolerance", INTEGRALITY)
     highs.setOptionValue("primal_feasibility_tolerance", 1e-7)
+    highs.setOptionValue("mip_improving_solution_save", limits.keep_points > 0)
     if limits.nodes is not None:
         highs.setOptionValue("mip_max_nodes", limits.nodes)
     if not limits.heuristics:
@@ -119,7 +122,7 @@ _TERMINATIONS: dict[highspy.HighsModelStatus, Termination] = {
 }
 
 
-def _read(highs: highspy.Highs, problem: Problem) -> Answer:
+def _read(highs: highspy.Highs, problem: Problem, keep_points: int) -> Answer:
     termination = _TERMINATIONS.get(highs.getModelStatus(), "failed")
     info = highs.getInfo()
     is_mip = bool(problem.integer.any())
@@ -136,7 +139,15 @@ def _read(highs: highspy.Highs, problem: Problem) -> Answer:
     duals = None
     if not is_mip and termination == "solved":
         duals = np.array(highs.getSolution().row_dual, dtype=np.float64)
-    return Answer(termination, x, value, max(bound, value), duals)
+    return Answer(termination, x, value, max(bound, value), duals, _others(highs, problem, keep_points))
+
+
+def _others(highs: highspy.Highs, problem: Problem, keep: int) -> tuple[FloatArray, ...]:
+    """The last improving points before the best one, each checked."""
+    if not keep:
+        return ()
+    found = [np.array(item.col_value, dtype=np.float64) for item in highs.getSavedMipSolutions()[-keep - 1 : -1]]
+    return tuple(x for x in reversed(found) if len(x) == len(problem.lower) and violation(problem, x) <= 1e-4)
 
 
 def violation(problem: Problem, x: FloatArray) -> float:

@@ -13,9 +13,10 @@ LONGEST = 90
 
 _BRACKETS = str.maketrans("[]{}", "()()")
 _FOREIGN = re.compile(r"[^A-Za-z0-9_.,()]")
-_LIKE_A_NUMBER = re.compile(
-    r"[0-9.,()]|[eE][0-9.]|(inf|infinity|free|st|end|bounds|generals?|binar(y|ies))$", re.I
+_RESERVED = re.compile(
+    r"[0-9.,()_]|[eE][0-9.]|(inf|infinity|free|st|end|bounds|generals?|binar(y|ies))$", re.I
 )
+"""What a name may not begin with, or be: it would be read as a number, a keyword, or a solver's own name."""
 
 
 def readable_names(names: Iterable[str]) -> list[str]:
@@ -33,5 +34,5 @@ def readable_names(names: Iterable[str]) -> list[str]:
 
 
 def _plain(name: str) -> str:
-    plain = _FOREIGN.sub("_", name.translate(_BRACKETS))[:LONGEST] or "_"
-    return f"_{plain}" if _LIKE_A_NUMBER.match(plain) else plain
+    plain = _FOREIGN.sub("_", name.translate(_BRACKETS))[:LONGEST]
+    return f"n_{plain}" if not plain or _RESERVED.match(plain) else plain

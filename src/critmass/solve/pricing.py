@@ -91,7 +91,9 @@ def price_practice(
     if not rewarded or not _cannot_win(free, answers[0], limits):
         answers.append(solve(free, limits))
     found = sorted((item for item in answers if item.x is not None), key=lambda item: -item.objective)
-    return Priced(place, tuple(item.x for item in found if item.x is not None), max(item.bound for item in answers))
+    points = [item.x for item in found if item.x is not None]
+    points += [x for item in found for x in item.other_points]
+    return Priced(place, tuple(points), max(item.bound for item in answers))
 
 
 def mass_reward(stage: Stage, prices: Prices) -> float:

@@ -51,12 +51,20 @@ class Relaxation:
         status = self._highs.getModelStatus()
         if status == highspy.HighsModelStatus.kInfeasible:
             return None
+        if status != highspy.HighsModelStatus.kOptimal:
+            return None if status == highspy.HighsModelStatus.kUnboundedOrInfeasible else self._unknown()
         solution = self._highs.getSolution()
         rows = len(self.model.links) + len(self.stage.floors)
         duals = np.array(solution.row_dual[-rows:] if rows else [], dtype=np.float64)
         organization = np.array(solution.col_value[self._first :], dtype=np.float64)
         value = float(self._highs.getInfo().objective_function_value)
         return Relaxed(value, master_prices(self.model, self.stage, duals), organization)
+
+    def _unknown(self) -> Relaxed:
+        """Nothing is known when the solver stopped for another reason: no bound, no prices, nothing to split."""
+        floors = {name: 0.0 for name in self.stage.floors}
+        nothing = np.zeros(len(self.model.organization.variables))
+        return Relaxed(float("inf"), Prices(np.zeros(len(self.model.links)), floors), nothing)
 
     def _apply(self, decisions: Mapping[str, Range]) -> None:
         for name in {*self._fixed, *decisions}:
@@ -68,27 +76,15 @@ class Relaxation:
         self._fixed = dict(decisions)
 
     def undecided(self, relaxed: Relaxed) -> list[str]:
-        """The organization's whole decisions that the relaxation splits: yes/no first, then staff, then hub
-        openings, the most even split first within each."""
-        block = self.model.organization
-        parts = relaxed.organization - np.floor(relaxed.organization)
-        fraction = np.where(block.integer, np.minimum(parts, 1.0 - parts), 0.0)
-        places = [place for place in np.argsort(-fraction, kind="stable") if fraction[place] > FRACTIONAL]
-        return sorted((block.variables[place] for place in places), key=_rank)
-
-    def branches(self, name: str, relaxed: Relaxed, decisions: Mapping[str, Range]) -> tuple[Range, Range]:
-        """The two ranges of a split decision, upper first."""
-        place = self.model.organization.position[name]
-        block, value = self.model.organization, float(relaxed.organization[place])
-        low, high = decisions.get(name, (float(block.lower[place]), float(block.upper[place])))
-        return (float(np.ceil(value)), high), (low, float(np.floor(value)))
+        """The organization's yes/no decisions on contracts that the relaxation splits, most even first."""
+        return [name for name in split_decisions(self.model, relaxed.organization) if not is_hub(name)]
 
     def strongest(self, names: list[str], relaxed: Relaxed, decisions: Mapping[str, Range]) -> str | None:
         """Of some decisions, the one whose two branches both lower the relaxation most."""
         best, best_score = None, -1.0
         for name in names:
             drops = []
-            for choice in self.branches(name, relaxed, decisions):
+            for choice in branches(self.model, name, relaxed.organization, decisions):
                 child = self.solve({**decisions, name: choice})
                 drops.append(1e12 if child is None else relaxed.value - child.value)
             score = min(drops) + 1e-3 * min(max(drops), 1e9)
@@ -97,5 +93,23 @@ class Relaxation:
         return best
 
 
-def _rank(name: str) -> int:
-    return 2 if name.startswith("hub_open[") else 1 if name.startswith("hub_staff_steps[") else 0
+def is_hub(name: str) -> bool:
+    """Whether a decision is about the hub's services or staff."""
+    return name.startswith(("hub_open[", "hub_staff_steps["))
+
+
+def split_decisions(model: NetworkModel, values: FloatArray) -> list[str]:
+    """The organization's whole decisions that some values split, the most even split first."""
+    block = model.organization
+    parts = values - np.floor(values)
+    fraction = np.where(block.integer, np.minimum(parts, 1.0 - parts), 0.0)
+    return [block.variables[place] for place in np.argsort(-fraction, kind="stable") if fraction[place] > FRACTIONAL]
+
+
+def branches(
+    model: NetworkModel, name: str, values: FloatArray, decisions: Mapping[str, Range]
+) -> tuple[Range, Range]:
+    """The two ranges of a decision that the values split, upper first."""
+    block, place = model.organization, model.organization.position[name]
+    low, high = decisions.get(name, (float(block.lower[place]), float(block.upper[place])))
+    return (float(np.ceil(values[place])), high), (low, float(np.floor(values[place])))

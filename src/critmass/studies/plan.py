@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import hashlib
+import json
 from dataclasses import dataclass
 from typing import Literal
 
@@ -12,11 +12,13 @@ import numpy as np
 from critmass.domain.catalog import Catalog
 from critmass.domain.errors import InfeasibleError, NoPlanInTimeError
 from critmass.domain.network import Network
+from critmass.domain.programs import Program
 from critmass.domain.scenario import Scenario, SolveOptions
 from critmass.formulation.levels import Shared
 from critmass.formulation.network_model import NetworkModel, formulate
 from critmass.settlement.outcome import Outcome, Pricer
 from critmass.settlement.projection import OWN, Decisions, Model
+from critmass.settlement.results import BoolArray
 from critmass.settlement.terms import Terms, terms_in_force
 from critmass.solve.candidates import Candidate, Judge
 from critmass.solve.columns import Stage
@@ -156,7 +158,7 @@ def objective_stages(scenario: Scenario) -> list[tuple[str, dict[str, float]]]:
     """The levels of the objective, most important first: a name and weights of a plan's worths."""
     margin = ("margin", {"margin": 1.0})
     if scenario.objective == "members_then_margin":
-        return [("members_at_mass", {"members_at_mass": 1.0}), margin]
+        return [("members_at_mass", {"members_at_mass": 1.0, "margin": 1e-4}), margin]
     if scenario.objective == "practices_then_margin":
         return [("at_mass", {"at_mass": 1.0}), margin]
     if scenario.objective == "weighted":
@@ -167,14 +169,24 @@ def objective_stages(scenario: Scenario) -> list[tuple[str, dict[str, float]]]:
 def today(shared: Shared) -> Decisions:
     """Decisions as they stand: workflows in place at today's reach, signed contracts, nothing new."""
     place = shared.model.reach_in_place
-    joined = np.zeros((1, len(shared.model.network.practices), len(shared.programs)), dtype=np.bool_)
+    joined = np.zeros((1, len(place), len(shared.programs)), dtype=np.bool_)
     for column, program in enumerate(shared.programs):
-        for row, practice in enumerate(shared.model.network.practices):
-            signed = any(
-                lock.program == program.id and lock.decision == "joined" and lock.practice in (None, practice)
-                for lock in shared.locks
-            )
-            joined[0, row, column] = signed or not program.voluntary
+        joined[0, :, column] = _signed(shared, program)
     return Decisions(
         delivery=np.where(place > 0, OWN, 0).astype(np.int8)[None], reach=place[None], joined=joined
     )
+
+
+def _signed(shared: Shared, program: Program) -> BoolArray:
+    """Practices that a signed contract, a lock or the lack of a choice puts into the program."""
+    practices = shared.model.network.practices
+    signed = {
+        lock.practice for lock in shared.locks if lock.program == program.id and lock.decision == "joined"
+    }
+    everywhere = None in signed or not program.voluntary
+    found = np.array([everywhere or practice in signed for practice in practices], dtype=np.bool_)
+    if program.join_level == "organization":
+        return found
+    reached = {pair for clause in shared.terms.of(program.id) for pair in clause.populations}
+    columns = shared.model.arrays.columns(tuple(reached))
+    return np.asarray(found & (shared.model.arrays.members()[:, columns].sum(axis=1) > 0))

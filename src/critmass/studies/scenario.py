@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +16,7 @@ from critmass.catalog.overrides import override_problems, with_overrides
 from critmass.domain.catalog import Catalog
 from critmass.domain.errors import InputError, Problem
 from critmass.domain.network import ORGANIZATION, Network
-from critmass.domain.scenario import Lock, Scenario
+from critmass.domain.scenario import CriticalMass, Lock, RateOverride, Scenario
 from critmass.domain.suggest import closest
 from critmass.network import load_network
 from critmass.settlement.terms import terms_in_force
@@ -108,6 +109,7 @@ class _StrictLoader(yaml.SafeLoader):
     """Refuses a key that is written twice, where YAML would keep the last one without a word."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
+        """A mapping whose keys are all different."""
         keys = [key.value for key, _ in node.value]
         for at, key in enumerate(keys):
             if key in keys[:at]:
@@ -117,18 +119,22 @@ class _StrictLoader(yaml.SafeLoader):
 
 
 def _with_suggestions(problems: list[Problem]) -> list[Problem]:
-    """Unknown keys with the nearest known one."""
-    keys = (*Scenario.model_fields, *Lock.model_fields, *Scenario().critical_mass.model_fields_set)
-    return [
-        Problem(
-            item.place,
-            item.message,
-            closest(item.place.rsplit(".", 1)[-1].rsplit(": ", 1)[-1], keys) or item.fix,
+    """Unknown keys with the nearest known one, and locks counted from one."""
+    keys = {
+        **Scenario.model_fields,
+        **CriticalMass.model_fields,
+        **Lock.model_fields,
+        **RateOverride.model_fields,
+    }
+    found: list[Problem] = []
+    for item in problems:
+        place = re.sub(
+            r"\b(lock|override)s\.(\d+)\.?", lambda part: f"{part[1]} {int(part[2]) + 1}: ", item.place
         )
-        if item.message == "unknown key"
-        else item
-        for item in problems
-    ]
+        key = re.split(r"[.:] ?", place)[-1]
+        near = closest(key, keys) if item.message == "unknown key" else ""
+        found.append(Problem(place, item.message, near or item.fix))
+    return found
 
 
 # Checking ---------------------------------------------------------------------------------------------
