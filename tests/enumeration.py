@@ -100,9 +100,7 @@ class Enumeration:
 
     def _joined(self, choices: Sequence[Choice], whole: frozenset[str]) -> BoolArray:
         names = [program.id for program in self.terms.programs]
-        return np.array(
-            [[name in held or name in whole for name in names] for _, held in choices], dtype=np.bool_
-        )
+        return np.array([[name in held or name in whole for name in names] for _, held in choices], dtype=np.bool_)
 
     def organization_choices(self) -> Iterator[frozenset[str]]:
         """Sets of programs that the organization may hold as a whole."""
@@ -121,8 +119,7 @@ class Enumeration:
         held = [
             names
             for names in _subsets(reached)
-            if self._may_hold(names, reached, names | whole, place)
-            and self._program_locks(names, reached, place)
+            if self._may_hold(names, reached, names | whole, place) and self._program_locks(names, reached, place)
         ]
         return [(delivery, names) for delivery in self._deliveries(place) for names in held]
 
@@ -132,9 +129,7 @@ class Enumeration:
             runs = {name for name, mode in zip(ids, delivery, strict=True) if mode}
             needs = all(set(self.catalog.workflows[name].requires) <= runs for name in runs)
             locks = all(
-                (lock.workflow in runs) == (lock.decision == "in_place")
-                for lock in self._locks(place)
-                if lock.workflow
+                (lock.workflow in runs) == (lock.decision == "in_place") for lock in self._locks(place) if lock.workflow
             )
             if needs and locks:
                 yield delivery
@@ -170,9 +165,7 @@ class Enumeration:
     def _program_locks(self, held: frozenset[str], offered: Sequence[Program], place: int) -> bool:
         ids = {program.id for program in offered}
         return all(
-            (lock.program in held) == (lock.decision == "joined")
-            for lock in self._locks(place)
-            if lock.program in ids
+            (lock.program in held) == (lock.decision == "joined") for lock in self._locks(place) if lock.program in ids
         )
 
     @cached_property
@@ -183,9 +176,7 @@ class Enumeration:
         return ProjectedResults(self.model, self.pricer.program_ids, nothing)
 
     def _populations(self, program: Program) -> Populations:
-        return tuple(
-            dict.fromkeys(pair for clause in self.terms.of(program.id) for pair in clause.populations)
-        )
+        return tuple(dict.fromkeys(pair for clause in self.terms.of(program.id) for pair in clause.populations))
 
     def _reaches(self, program: Program, place: int) -> bool:
         return bool(self._nothing.members(self._populations(program), "all")[0, place] > 0)
@@ -194,10 +185,7 @@ class Enumeration:
         populations = self._populations(program)
         pooled = self._nothing.members(populations, "all") > 0 if place is None else None
         view = View(self._nothing, populations, measure_directions(self.terms), pooled)
-        wide = [
-            np.broadcast_to(evaluate.gate(word, view), (1, len(self.practices)))
-            for word in program.eligibility
-        ]
+        wide = [np.broadcast_to(evaluate.gate(word, view), (1, len(self.practices))) for word in program.eligibility]
         return all(bool(answer[0, 0 if place is None else place]) for answer in wide)
 
     def affordable(self, costs: Costs) -> BoolArray:
@@ -228,6 +216,6 @@ def levels_of(scenario: Scenario, outcome: Outcome) -> list[FloatArray]:
     return {
         "members_then_margin": [outcome.members_at_mass, margin],
         "practices_then_margin": [outcome.practices_at_mass, margin],
-        "weighted": [margin + scenario.usd_per_member_at_mass * outcome.members_at_mass],
+        "mass_and_margin": [margin + scenario.usd_per_member_at_mass * outcome.members_at_mass],
         "margin": [margin],
     }[scenario.objective]

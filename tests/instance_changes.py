@@ -51,9 +51,7 @@ def with_rows_shuffled(instance: Instance, seed: int) -> Instance:
 
 def with_practices_in_order(instance: Instance, order: Sequence[int]) -> Instance:
     """Practices in another order."""
-    return with_tables(
-        instance, lambda sheet, table: table.iloc[list(order)] if sheet == "Practices" else table
-    )
+    return with_tables(instance, lambda sheet, table: table.iloc[list(order)] if sheet == "Practices" else table)
 
 
 def with_better_results(instance: Instance, share: float) -> Instance:

@@ -107,9 +107,7 @@ def _savings(draw: Draw) -> Row:
 
 def _programs(draw: Draw, shape: Shape, payers: list[str]) -> list[Row]:
     workflows = list(WORKFLOWS[: shape.workflows])
-    whole = [
-        _organization_program(draw, place, payers, workflows) for place in range(shape.organization_programs)
-    ]
+    whole = [_organization_program(draw, place, payers, workflows) for place in range(shape.organization_programs)]
     own = [_practice_program(draw, place, payers, workflows) for place in range(shape.practice_programs)]
     if len(own) >= 2:
         _rule_between(draw, own)
@@ -154,9 +152,7 @@ def _program(draw: Draw, name: str, payer: str, components: list[Row]) -> Row:
         "components": components,
     }  # fmt: skip
     if draw.chance(0.15):
-        program["eligibility"] = [
-            {"kind": "test", "driver": {"kind": "fact", "name": "ready"}, "at_least": 1}
-        ]
+        program["eligibility"] = [{"kind": "test", "driver": {"kind": "fact", "name": "ready"}, "at_least": 1}]
     return program
 
 

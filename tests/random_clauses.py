@@ -195,9 +195,7 @@ def pooled_events(draw: Draw, workflows: list[str]) -> Row:
 def pooled_losses(draw: Draw, workflows: list[str]) -> Row:
     """Savings and losses shared from the first dollar."""
     limits: list[Row] = [{"kind": "loss_rate", "rate": draw.number(0.3, 0.8, 2)}] if draw.chance(0.3) else []
-    limits.append(
-        {"kind": "cap", "rate": 0.03, "of": {"kind": "benchmark_expenditure"}, "symmetric": draw.chance(0.3)}
-    )
+    limits.append({"kind": "cap", "rate": 0.03, "of": {"kind": "benchmark_expenditure"}, "symmetric": draw.chance(0.3)})
     return {
         "quantity": {"kind": "savings"},
         "rate": {"kind": "constant", "pays": draw.number(0.3, 0.8, 2)},
@@ -217,17 +215,13 @@ def pooled_tier(draw: Draw, workflows: list[str]) -> Row:
 
 def pooled_savings(draw: Draw, workflows: list[str]) -> Row:
     """Savings shared once they exceed the MSR."""
-    gates: list[Row] = [
-        {"kind": "test", "driver": {"kind": "savings_rate"}, "at_least": draw.number(0.0, 0.04, 4)}
-    ]
+    gates: list[Row] = [{"kind": "test", "driver": {"kind": "savings_rate"}, "at_least": draw.number(0.0, 0.04, 4)}]
     if draw.chance(0.5):
         test = {"kind": "rate", "measure": draw.one("BCS", "CBP")}
         gates.append({"kind": "test", "driver": test, "at_least": draw.number(0.4, 0.7, 3)})
     limits: list[Row] = [{"kind": "sequester", "rate": 0.02}] if draw.chance(0.5) else []
     if draw.chance(0.5):
-        limits.append(
-            {"kind": "cap", "rate": draw.number(0.005, 0.05, 4), "of": {"kind": "benchmark_expenditure"}}
-        )
+        limits.append({"kind": "cap", "rate": draw.number(0.005, 0.05, 4), "of": {"kind": "benchmark_expenditure"}})
     share = draw.number(0.3, 0.8, 2)
     return {
         "quantity": {"kind": "savings"}, "rate": {"kind": "constant", "pays": share},

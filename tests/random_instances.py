@@ -52,9 +52,7 @@ def random_instance(seed: int) -> Instance:
     draw = Draw(rng)
     tree = catalog_tree(draw, shape)
     catalog, text = catalog_of(tree)
-    return Instance(
-        seed, catalog, random_network(draw, shape, catalog), random_scenario(draw, catalog, shape), text
-    )
+    return Instance(seed, catalog, random_network(draw, shape, catalog), random_scenario(draw, catalog, shape), text)
 
 
 def catalog_of(tree: Row) -> tuple[Catalog, str]:
@@ -92,9 +90,7 @@ def random_network(draw: Draw, shape: Shape, catalog: Catalog) -> Network:
             for measure in catalog.measures
         ],
         "Staff": _staff(draw, names),
-        "Workflows": [
-            {"practice": name, "workflow": "registry", "reach": 1.0} for name in names if draw.chance(0.25)
-        ],
+        "Workflows": [{"practice": name, "workflow": "registry", "reach": 1.0} for name in names if draw.chance(0.25)],
         "Charges": [
             {**cell, "code_set": "office", "allowed_usd": count * draw.number(100, 300)}
             for cell, count in zip(cells, members, strict=True)
@@ -116,8 +112,7 @@ def tables_of(rows: dict[str, list[Row]]) -> dict[str, pd.DataFrame]:
     for sheet in SHEETS:
         columns = {
             column.name: [
-                row.get(column.name, "" if column.kind in ("text", "choice") else np.nan)
-                for row in rows[sheet.name]
+                row.get(column.name, "" if column.kind in ("text", "choice") else np.nan) for row in rows[sheet.name]
             ]
             for column in sheet.columns
         }
@@ -153,11 +148,7 @@ def _baseline(draw: Draw, cell: Row, measure: str, members: int) -> Row:
 
 
 def _staff(draw: Draw, names: list[str]) -> list[Row]:
-    rows = [
-        {"practice": name, "role": "nurse", "fte": draw.number(0, 0.5, 1)}
-        for name in names
-        if draw.chance(0.2)
-    ]
+    rows = [{"practice": name, "role": "nurse", "fte": draw.number(0, 0.5, 1)} for name in names if draw.chance(0.2)]
     if draw.chance(0.2):
         rows.append({"practice": ORGANIZATION, "role": "assistant", "fte": 0.2})
     return rows
@@ -181,7 +172,7 @@ def random_scenario(draw: Draw, catalog: Catalog, shape: Shape) -> Scenario:
         count_credited=draw.chance(0.3),
     )
     objective = draw.one(
-        "members_then_margin", "members_then_margin", "practices_then_margin", "margin", "weighted"
+        "members_then_margin", "members_then_margin", "practices_then_margin", "margin", "mass_and_margin"
     )
     return Scenario(
         critical_mass=mass,

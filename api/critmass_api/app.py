@@ -69,9 +69,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
 def _documented(app: FastAPI) -> dict[str, Any]:
     """The OpenAPI document, with the schemas of the bodies that routes hand on unread."""
     if app.openapi_schema is None:
-        document = get_openapi(
-            title=app.title, version=app.version, description=app.description, routes=app.routes
-        )
+        document = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
         _drop_foreign_errors(document)
         known = document["components"]["schemas"]
         for model in (NetworkRequest, SettlementRequest, PlanRequest, ProblemDetails):

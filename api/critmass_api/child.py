@@ -46,9 +46,7 @@ class Child:
         self._process.start()
         theirs.close()
 
-    def ask(
-        self, task: str, body: bytes, *, seconds: float, hear: Callable[[bytes], None] = lambda _: None
-    ) -> Reply:
+    def ask(self, task: str, body: bytes, *, seconds: float, hear: Callable[[bytes], None] = lambda _: None) -> Reply:
         """The reply to a task within the given time; `hear` gets the progress on the way."""
         try:
             self._send_catalog()
@@ -74,9 +72,7 @@ class Child:
                 details = ProblemDetails.model_validate_json(content)
                 return Reply(problem=details, healthy=kind == runner.REFUSAL)
             hear(content)
-        return Reply(
-            problem=problem("out-of-time", f"it was ended after {seconds:,.0f} seconds"), healthy=False
-        )
+        return Reply(problem=problem("out-of-time", f"it was ended after {seconds:,.0f} seconds"), healthy=False)
 
     def _cause(self) -> str:
         self._process.join(timeout=1)

@@ -191,9 +191,7 @@ class Jobs:
             key=lambda job: job.finished_at or job.created_at,
         )
         held = sum(len(job.plan or b"") for job in ended)
-        while ended[:-1] and (
-            len(ended) > self._settings.max_finished or held > self._settings.max_finished_bytes
-        ):
+        while ended[:-1] and (len(ended) > self._settings.max_finished or held > self._settings.max_finished_bytes):
             oldest = ended.pop(0)
             held -= len(oldest.plan or b"")
             del self._jobs[oldest.id]

@@ -85,9 +85,7 @@ class RefusedError(CritmassError):
 def problem(kind: str, detail: str = "", errors: Sequence[Problem] = ()) -> ProblemDetails:
     """The problem of a kind, with at most MAX_LISTED errors."""
     status, title = TITLES[kind]
-    listed = tuple(
-        ErrorItem(place=item.place, message=item.message, fix=item.fix) for item in errors[:MAX_LISTED]
-    )
+    listed = tuple(ErrorItem(place=item.place, message=item.message, fix=item.fix) for item in errors[:MAX_LISTED])
     return ProblemDetails(type=TYPE_PREFIX + kind, title=title, status=status, detail=detail, errors=listed)
 
 

@@ -148,9 +148,7 @@ def plan(body: bytes, bench: Bench) -> bytes:
     asked = read(PlanRequest, body)
     network, catalog = _matched(asked, bench)
     options = SolveOptions(**asked.options.model_dump(), workers=bench.workers)
-    found = plan_network(
-        network, catalog, asked.scenario, options, lambda progress: bench.say(_progress(progress))
-    )
+    found = plan_network(network, catalog, asked.scenario, options, lambda progress: bench.say(_progress(progress)))
     return plan_document(found).model_dump_json().encode()
 
 

@@ -46,8 +46,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
-    help="Finds the payer programs and workflows that bring primary-care practices to critical "
-    "reimbursement mass.",
+    help="Finds the payer programs and workflows that bring primary-care practices to critical reimbursement mass.",
     epilog="Exit codes: 0 done, 2 invalid input, 3 no plan can meet the scenario, 4 no plan within the time "
     "limit, 5 a plan whose gap the time limit left open.",
 )
@@ -81,14 +80,10 @@ def plan(
     out: OutDir = None,
     as_json: AsJson = False,
     gap: Annotated[float, typer.Option(min=0, max=1, metavar="SHARE", help="Relative gap to prove.")] = 0.02,
-    time_limit: Annotated[
-        float, typer.Option(min=0.1, max=86_400, metavar="SECONDS", help="Time to stop at.")
-    ] = 300.0,
+    time_limit: Annotated[float, typer.Option(min=0.1, max=86_400, metavar="SECONDS", help="Time to stop at.")] = 300.0,
     seed: Annotated[int, typer.Option(min=0, metavar="N", help="Seed of the search.")] = 1,
     catalog: CatalogDirs = None,
-    solver: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Another solver, for at most 3 practices.")
-    ] = None,
+    solver: Annotated[str | None, typer.Option(metavar="NAME", help="Another solver, for at most 3 practices.")] = None,
 ) -> None:
     """Find the best plan for a network: programs to join, workflows to run, and proof of how good it is."""
     options = SolveOptions(gap=gap, time_limit_seconds=time_limit, seed=seed, solver=solver)
@@ -265,9 +260,7 @@ def schema(
 @app.command(short_help="Serve the HTTP interface and the web page.")
 def serve(
     port: Annotated[int, typer.Option(min=1, max=65_535, help="Port.")] = 8000,
-    host: Annotated[
-        str, typer.Option(help="Address of this machine; nothing else is allowed.")
-    ] = "127.0.0.1",
+    host: Annotated[str, typer.Option(help="Address of this machine; nothing else is allowed.")] = "127.0.0.1",
 ) -> None:
     """Serve the HTTP interface and the web page, on this machine only."""
     with _errors(as_json=False):

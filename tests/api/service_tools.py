@@ -82,6 +82,4 @@ def _calculates(child: psutil.Process) -> bool:
 
 def gone(pids: set[int]) -> bool:
     """Whether none of the processes is alive."""
-    return not any(
-        psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE for pid in pids
-    )
+    return not any(psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE for pid in pids)

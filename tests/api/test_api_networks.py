@@ -116,9 +116,7 @@ def test_broken_json(client: TestClient, body: bytes) -> None:
     assert len(response.content) < 1_000
 
 
-@pytest.mark.parametrize(
-    "kind", ["text/plain", "application/x-www-form-urlencoded", "text/csv", "nonsense", None]
-)
+@pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", "text/csv", "nonsense", None])
 def test_other_content_types(client: TestClient, kind: str | None) -> None:
     """What a page of another site could post unasked, or what is not read, is refused before it is read."""
     headers = {} if kind is None else {"Content-Type": kind}

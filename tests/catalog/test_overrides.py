@@ -32,9 +32,7 @@ def test_one_value_changes(tiny: Catalog) -> None:
     old, new = ({item.path: item for item in catalog.provenance} for catalog in (tiny, changed))
     assert {path for path, item in new.items() if item != old[path]} == {path}
     assert (new[path].value, new[path].cite.grade) == (4.25, "assumption")
-    assert {name for name, program in changed.programs.items() if program != tiny.programs[name]} == {
-        "tiny_pmpm_2026"
-    }
+    assert {name for name, program in changed.programs.items() if program != tiny.programs[name]} == {"tiny_pmpm_2026"}
     assert changed.hash == tiny.hash
 
 
@@ -57,9 +55,7 @@ def test_values_in_lists_and_mappings(tiny: Catalog) -> None:
 def test_every_value_of_the_shipped_catalog_can_be_overridden() -> None:
     """Each path names its value: overriding all by their own values changes nothing but the grounds."""
     shipped = load_catalog()
-    same = with_overrides(
-        shipped, [RateOverride(path=item.path, value=item.value) for item in shipped.provenance]
-    )
+    same = with_overrides(shipped, [RateOverride(path=item.path, value=item.value) for item in shipped.provenance])
     assert [item.value for item in same.provenance] == [item.value for item in shipped.provenance]
     assert {item.cite.grade for item in same.provenance} == {"assumption"}
     assert same.programs.keys() == shipped.programs.keys()

@@ -61,18 +61,14 @@ PASSED: dict[str, Any] = {"programs": ("savings",), "practices": 2}
 EXAMPLES: dict[str, Example] = {
     # practice block
     "reach_needs_adoption": Example("a workflow serves nobody unless it is adopted", hub=True),
-    "adoption_means_service": Example(
-        "adoption means serving at least half of the eligible patients", hub=True
-    ),
+    "adoption_means_service": Example("adoption means serving at least half of the eligible patients", hub=True),
     "delivered_once": Example("a workflow is delivered by the practice or by the hub, not by both", hub=True),
     "workflow_kept": Example("what runs today goes on", tables={"Workflows": RUNNING}),
     "workflow_locked": Example(
         "a lock says that outreach is in place", locks=(Lock(workflow="outreach", decision="in_place"),)
     ),
     "workflow_prerequisite": Example("outreach needs the registry"),
-    "staff_covers_minutes": Example(
-        "half steps of a nurse beside the quarter in place", tables={"Staff": NURSE}
-    ),
+    "staff_covers_minutes": Example("half steps of a nurse beside the quarter in place", tables={"Staff": NURSE}),
     "startup_within_budget": Example(
         "$4,000 of own cash, and help from the organization",
         practice_budget_usd=4000,
@@ -104,9 +100,7 @@ EXAMPLES: dict[str, Example] = {
     "staircase_reached": Example("72 % and 75 % screened on one staircase of the closed gap", ("steps",)),
     "staircase_order": Example("the second step only after the first", ("steps",)),
     "value_on_hull": Example("a rate that rises steeply, then gently", ("curve",)),
-    "product_of_decisions": Example(
-        "screened members times a rate that a second measure opens", ("bonus_per_case",)
-    ),
+    "product_of_decisions": Example("screened members times a rate that a second measure opens", ("bonus_per_case",)),
     "segments_fill_driver": Example("a pooled curve, segment by segment", ("pooled_curve",)),
     "segment_full": Example("the steep segment waits until the flat one is full", ("pooled_curve",)),
     "segment_open": Example("the steep segment is empty until it is open", ("pooled_curve",)),
@@ -125,29 +119,19 @@ EXAMPLES: dict[str, Example] = {
         ("savings",),
         locks=(Lock(program="savings", decision="joined"),),
     ),
-    "organization_exclusive_group": Example(
-        "one of two tracks of the organization", ("group_one", "group_two")
-    ),
+    "organization_exclusive_group": Example("one of two tracks of the organization", ("group_one", "group_two")),
     "organization_excludes": Example("one savings program excludes the other", ("savings", "other_savings")),
     "organization_requires": Example("one program needs another", ("savings", "after_savings")),
-    "condition_needs_joins": Example(
-        "a condition on two programs", ("savings", "other_savings", "with_savings")
-    ),
-    "condition_follows_joins": Example(
-        "and what follows from them", ("savings", "other_savings", "with_savings")
-    ),
+    "condition_needs_joins": Example("a condition on two programs", ("savings", "other_savings", "with_savings")),
+    "condition_follows_joins": Example("and what follows from them", ("savings", "other_savings", "with_savings")),
     # links
     "condition_copy_link": Example(
         "practices see the organization's decision", ("savings", "other_savings", "with_savings"), practices=2
     ),
-    "pooled_gap_link": Example(
-        "closed gaps of two practices, weighted by their size", ("pooled_tier",), practices=2
-    ),
+    "pooled_gap_link": Example("closed gaps of two practices, weighted by their size", ("pooled_tier",), practices=2),
     "pooled_savings_link": Example("savings of two practices", **PASSED),
     "pooled_events_link": Example("visits of two practices", ("pooled_visits",), practices=2),
-    "all_run_link": Example(
-        "a pooled gate asks both practices for outreach", ("pooled_workflow",), practices=2
-    ),
+    "all_run_link": Example("a pooled gate asks both practices for outreach", ("pooled_workflow",), practices=2),
     "passed_through_link": Example("what each practice may count of pooled savings", **PASSED),
     "hub_open_link": Example("practices use what the hub offers", practices=2, hub=True),
     "hub_staff_link": Example("the hub's nurses cover the minutes of both practices", practices=2, hub=True),
@@ -180,20 +164,14 @@ def golden_network(example: Example) -> Network:
     sizes = dict(zip(practices, (1000, 500), strict=False))
     keys = [({"practice": name, **who}, size) for name, size in sizes.items() for who in example.payers]
     rows: dict[str, Rows] = {
-        "Practices": [
-            {"practice": name, "startup_budget_usd": example.practice_budget_usd} for name in practices
-        ],
+        "Practices": [{"practice": name, "startup_budget_usd": example.practice_budget_usd} for name in practices],
         "Panel": [{**key, "members": size, "member_months": 12 * size} for key, size in keys],
         "Baseline": [row for key, size in keys for row in _baseline(key, size)],
-        "Spending": [
-            {**key, "benchmark_usd": 4000 * size, "expenditure_usd": 4000 * size} for key, size in keys
-        ],
+        "Spending": [{**key, "benchmark_usd": 4000 * size, "expenditure_usd": 4000 * size} for key, size in keys],
         **example.tables,
     }
     tables = {
-        sheet.name: pd.DataFrame(
-            rows.get(sheet.name, []), columns=[column.name for column in sheet.columns]
-        ).fillna(0)
+        sheet.name: pd.DataFrame(rows.get(sheet.name, []), columns=[column.name for column in sheet.columns]).fillna(0)
         for sheet in SHEETS
     }
     pairs = tuple((who["payer"], who["line_of_business"]) for who in example.payers)
@@ -223,9 +201,7 @@ def golden_model(example: Example) -> NetworkModel:
 def families(model: NetworkModel, floors: Mapping[str, float] | None = None) -> list[str]:
     """The family of each row of the whole model, in the order of the rows."""
     own = [row.partition("[")[0] for block in model.blocks for row in block.rows]
-    return own + [
-        name.partition("[")[0] for name in (*model.links, *row_names(model, floors)[_own_rows(model) :])
-    ]
+    return own + [name.partition("[")[0] for name in (*model.links, *row_names(model, floors)[_own_rows(model) :])]
 
 
 def _own_rows(model: NetworkModel) -> int:

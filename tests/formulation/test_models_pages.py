@@ -31,9 +31,7 @@ def paragraphs() -> dict[str, list[str]]:
     for page in sorted(PAGES.glob("*.md")):
         parts = HEADING.split(page.read_text())
         for name, text in zip(parts[1::2], parts[2::2], strict=True):
-            found.setdefault(name, []).append(
-                re.split(r"^#", text, maxsplit=1, flags=re.MULTILINE)[0].strip()
-            )
+            found.setdefault(name, []).append(re.split(r"^#", text, maxsplit=1, flags=re.MULTILINE)[0].strip())
     return found
 
 
@@ -81,11 +79,7 @@ def test_every_family_has_a_golden_model() -> None:
 @pytest.mark.parametrize("page", sorted(path.name for path in PAGES.glob("*.md")))
 def test_pages_name_only_what_exists(page: str) -> None:
     """A row or variable that a page writes with an index exists in some model."""
-    known = (
-        code_families()
-        | {name for model in models() for name in variable_families(model)}
-        | {"family", "name"}
-    )
+    known = code_families() | {name for model in models() for name in variable_families(model)} | {"family", "name"}
     assert set(MENTION.findall((PAGES / page).read_text())) <= known
 
 

@@ -136,9 +136,7 @@ def test_missing_file_and_empty_folder_are_named(tmp_path: Path, catalog: Catalo
         (b"PK\x03\x04\xff\xfe\x00", "is not UTF-8 text"),
     ],
 )
-def test_unreadable_csv_says_how_to_save_it(
-    tmp_path: Path, catalog: Catalog, content: bytes, says: str
-) -> None:
+def test_unreadable_csv_says_how_to_save_it(tmp_path: Path, catalog: Catalog, content: bytes, says: str) -> None:
     """Ragged, semicolon and non-UTF-8 files are told apart."""
     (tmp_path / "Panel.csv").write_bytes(content)
     with pytest.raises(InputError) as caught:
@@ -158,9 +156,7 @@ def test_unreadable_parquet_is_named(tmp_path: Path, catalog: Catalog) -> None:
     assert "holds lists or records" in messages["Panel.parquet"]
 
 
-def test_huge_table_file_is_refused(
-    tmp_path: Path, catalog: Catalog, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_huge_table_file_is_refused(tmp_path: Path, catalog: Catalog, monkeypatch: pytest.MonkeyPatch) -> None:
     """A CSV or Parquet file above the limit is refused by its size on disk."""
     monkeypatch.setattr(guard, "MAX_TABLE_BYTES", 10)
     (tmp_path / "Panel.csv").write_text("practice,payer,line_of_business,members\n")

@@ -57,9 +57,7 @@ def test_blank_strata_take_typical_shares_and_say_so(book: Book, catalog: Catalo
     assert panel["defaulted"].tolist() == [False, True, False, True]
 
 
-def test_defaults_never_exceed_what_given_counts_leave_free(
-    book: Book, catalog: Catalog, tmp_path: Path
-) -> None:
+def test_defaults_never_exceed_what_given_counts_leave_free(book: Book, catalog: Catalog, tmp_path: Path) -> None:
     """With 390 of 400 members at rising risk only 10 can be at high risk, not the typical 20."""
     book.cell("Panel", 3, "risk_rising", 390)
     panel = load_network(book.save(tmp_path / "good.xlsx"), catalog).table("Panel")
@@ -107,9 +105,7 @@ def test_numeric_practice_ids_are_text(book: Book, catalog: Catalog, tmp_path: P
     assert load_network(book.save(tmp_path / "good.xlsx"), catalog).practices == ("101", "oak")
 
 
-def test_folder_of_csv_files_loads_without_optional_sheets(
-    book: Book, catalog: Catalog, tmp_path: Path
-) -> None:
+def test_folder_of_csv_files_loads_without_optional_sheets(book: Book, catalog: Catalog, tmp_path: Path) -> None:
     """Staff, Workflows, Charges, Spending, Facts and Contracts may be missing and are then empty."""
     for sheet in ("Staff", "Workflows", "Charges", "Spending", "Facts", "Contracts"):
         del book.sheets[sheet]
@@ -284,9 +280,7 @@ def test_line_of_business_must_be_offered(book: Book, complaints: Complaints) ->
 def test_repeated_row_names_the_first(book: Book, complaints: Complaints) -> None:
     """The second row of one practice, payer and line of business points back to the first."""
     book.sheets["Panel"].append(list(book.sheets["Panel"][1]))
-    assert complaints() == [
-        "sheet Panel, row 6: repeats row 2 (maple, bcbsm, commercial) Fix: keep one of the rows"
-    ]
+    assert complaints() == ["sheet Panel, row 6: repeats row 2 (maple, bcbsm, commercial) Fix: keep one of the rows"]
 
 
 @pytest.mark.parametrize(
@@ -308,9 +302,7 @@ def test_counts_that_contradict_each_other(
 ) -> None:
     """A part is never larger than its whole."""
     book.cell(sheet, row, column, value)
-    assert complaints() == [
-        next(text for text in complaints() if says in text and f"column {column}" in text)
-    ]
+    assert complaints() == [next(text for text in complaints() if says in text and f"column {column}" in text)]
 
 
 def test_strata_must_fit_together(book: Book, complaints: Complaints) -> None:
@@ -342,9 +334,7 @@ def test_baseline_needs_members(book: Book, complaints: Complaints) -> None:
 @pytest.mark.parametrize(
     ("column", "value"), [("payer", "bcbs"), ("line_of_business", "comercial"), ("practice", "mapel")]
 )
-def test_one_slip_in_the_panel_is_one_complaint(
-    book: Book, complaints: Complaints, column: str, value: str
-) -> None:
+def test_one_slip_in_the_panel_is_one_complaint(book: Book, complaints: Complaints, column: str, value: str) -> None:
     """A misspelt id in the panel does not turn its baselines and charges into further complaints."""
     book.cell("Panel", 2, column, value)
     assert len(complaints()) == 1

@@ -16,8 +16,7 @@ from critmass.network import checked_tables, complete_network, load_network, loa
 def rows_of(book: Book) -> dict[str, list[dict[str, Any]]]:
     """The book's sheets as rows."""
     return {
-        name: [dict(zip(header, row, strict=True)) for row in rows]
-        for name, (header, *rows) in book.sheets.items()
+        name: [dict(zip(header, row, strict=True)) for row in rows] for name, (header, *rows) in book.sheets.items()
     }
 
 

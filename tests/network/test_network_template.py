@@ -44,9 +44,7 @@ def test_every_column_is_limited_while_typing(pages: Any) -> None:
     """Each column that is not free text has one rule: a list, or a kind of number."""
     kinds = {"choice": "list", "yes_no": "list", "count": "whole"}
     for sheet in SHEETS:
-        rules = {
-            str(rule.sqref).split("2:")[0]: rule for rule in pages[sheet.name].data_validations.dataValidation
-        }
+        rules = {str(rule.sqref).split("2:")[0]: rule for rule in pages[sheet.name].data_validations.dataValidation}
         for position, column in enumerate(sheet.columns):
             rule = rules.get("ABCDEFGHIJKLMNOP"[position])
             if column.kind == "text":

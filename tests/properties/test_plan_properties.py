@@ -39,9 +39,7 @@ def is_pure_offer(program: Program) -> bool:
 
 @FEW
 @given(seed=SEEDS, practice_usd=st.integers(0, 20_000), organization_usd=st.integers(0, 20_000))
-def test_more_startup_cash_never_lowers_the_optimum(
-    seed: int, practice_usd: int, organization_usd: int
-) -> None:
+def test_more_startup_cash_never_lowers_the_optimum(seed: int, practice_usd: int, organization_usd: int) -> None:
     """Larger start-up budgets leave every earlier plan possible."""
     before = unlocked(seed)
     after = with_more_cash(before, practice_usd, organization_usd)
@@ -62,9 +60,7 @@ def test_another_voluntary_program_never_lowers_the_optimum(seed: int, which: in
 
 @FEW
 @given(seed=SEEDS, which=st.integers(0, 9), joined=st.booleans(), everywhere=st.booleans())
-def test_removing_a_lock_never_lowers_the_optimum(
-    seed: int, which: int, joined: bool, everywhere: bool
-) -> None:
+def test_removing_a_lock_never_lowers_the_optimum(seed: int, which: int, joined: bool, everywhere: bool) -> None:
     """A plan that keeps a lock remains possible without it."""
     free = unlocked(seed)
     programs = [p.id for p in free.catalog.programs.values() if p.voluntary and p.join_level == "practice"]
@@ -88,9 +84,7 @@ def test_the_order_of_rows_changes_nothing(seed: int, shuffle: int) -> None:
     one, other = solved(instance), solved(shuffled)
     assert shuffled.network.hash == instance.network.hash
     assert one.plan_hash == other.plan_hash
-    np.testing.assert_allclose(
-        one.outcome.settled.practice, other.outcome.settled.practice, rtol=0, atol=1e-9
-    )
+    np.testing.assert_allclose(one.outcome.settled.practice, other.outcome.settled.practice, rtol=0, atol=1e-9)
 
 
 @FEW
@@ -107,9 +101,7 @@ def test_the_order_of_practices_changes_nothing(seed: int, backwards: bool) -> N
     decisions = other.outcome.decisions
     same = Decisions(decisions.delivery[:, back], decisions.reach[:, back], decisions.joined[:, back])
     settled = pricer_of(instance).price(same).settled
-    np.testing.assert_allclose(
-        settled.practice, other.outcome.settled.practice[:, :, back], rtol=0, atol=1e-6
-    )
+    np.testing.assert_allclose(settled.practice, other.outcome.settled.practice[:, :, back], rtol=0, atol=1e-6)
 
 
 def pricer_of(instance: Instance) -> Pricer:

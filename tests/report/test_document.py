@@ -52,9 +52,7 @@ def test_money_is_new_plus_withheld_minus_cost(document: PlanDocument) -> None:
 def test_programs_add_up(document: PlanDocument) -> None:
     """Programs, and the components of each, add up to the totals by status."""
     for status in ("new_usd", "credited_usd", "withheld_usd"):
-        assert sum(getattr(line, status) for line in document.programs) == cents(
-            getattr(document.money, status)
-        )
+        assert sum(getattr(line, status) for line in document.programs) == cents(getattr(document.money, status))
         for line in document.programs:
             assert sum(getattr(part, status) for part in line.components) == cents(getattr(line, status))
 
@@ -143,9 +141,7 @@ def test_decisions_of_programs() -> None:
     """A program is joined, declined, or not available with the reason."""
     catalog = tiny_catalog()
     network = sample_network(3, 1, catalog)
-    signed: list[dict[str, object]] = [
-        {"practice": ORGANIZATION, "program": "tiny_pmpm_2026", "status": "joined"}
-    ]
+    signed: list[dict[str, object]] = [{"practice": ORGANIZATION, "program": "tiny_pmpm_2026", "status": "joined"}]
     scenario = Scenario(exclude_programs=("tiny_bounty_2026",))
     document = settled(with_table(network, "Contracts", signed), catalog, scenario)
     lines = {line.id: line for line in document.programs}
@@ -166,9 +162,7 @@ def settled(network: Network, catalog: Catalog, scenario: Scenario) -> Settlemen
 def test_programs_of_an_earlier_year_are_not_in_force() -> None:
     """Under 'in_force' nothing of 2026 is available in 2030, and signed contracts for it are named."""
     catalog = tiny_catalog()
-    signed: list[dict[str, object]] = [
-        {"practice": ORGANIZATION, "program": "tiny_pmpm_2026", "status": "joined"}
-    ]
+    signed: list[dict[str, object]] = [{"practice": ORGANIZATION, "program": "tiny_pmpm_2026", "status": "joined"}]
     network = with_table(sample_network(2, 1, catalog), "Contracts", signed)
     document = settled(network, catalog, Scenario(performance_year=2030, terms="in_force"))
     assert {line.decision for line in document.programs} == {"not_available"}

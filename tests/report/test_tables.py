@@ -71,8 +71,7 @@ def test_coverage_fits(width: int) -> None:
 def test_problems_are_grouped_and_counted() -> None:
     """Sixty problems: the first fifty in groups with their fixes, ten counted; as data all sixty."""
     problems = [
-        Problem(f"sheet {'Panel' if at % 2 else 'Staff'}, row {at}", f"wrong {at}", "mend it")
-        for at in range(60)
+        Problem(f"sheet {'Panel' if at % 2 else 'Staff'}, row {at}", f"wrong {at}", "mend it") for at in range(60)
     ]
     error = InputError(problems)
     lines = printed(60, lambda console: show_error(console, error))
@@ -142,9 +141,7 @@ def test_dollars(amount: float, whole: str, short: str) -> None:
     assert short_dollars(amount) == short
 
 
-@pytest.mark.parametrize(
-    ("share", "text"), [(None, "-"), (0.0, "0%"), (0.044, "4.4%"), (0.5, "50%"), (1.0, "100%")]
-)
+@pytest.mark.parametrize(("share", "text"), [(None, "-"), (0.0, "0%"), (0.044, "4.4%"), (0.5, "50%"), (1.0, "100%")])
 def test_percent(share: float | None, text: str) -> None:
     """Small shares keep a decimal."""
     assert percent(share) == text

@@ -54,13 +54,9 @@ class Case(Frozen):
     settlements: tuple[Settlement, ...] = Field(min_length=1)
 
 
-CASES = {
-    path.stem: Case.model_validate(yaml.safe_load(path.read_text())) for path in sorted(FOLDER.glob("*.yaml"))
-}
+CASES = {path.stem: Case.model_validate(yaml.safe_load(path.read_text())) for path in sorted(FOLDER.glob("*.yaml"))}
 SETTLEMENTS = [
-    pytest.param(case, item, id=f"{name}: {item.name}")
-    for name, case in CASES.items()
-    for item in case.settlements
+    pytest.param(case, item, id=f"{name}: {item.name}") for name, case in CASES.items() for item in case.settlements
 ]
 
 
@@ -128,9 +124,7 @@ def test_case_brings_practices_as_close_to_mass_as_stated(
     """New money by practice, and its ratio to the stated cost, are as worked out."""
     settled = settle_case(case, item)
     found = {practice: new_usd(settled, place) for place, practice in enumerate(item.report.practices)}
-    assert {name: found[name] for name in item.expected_new_usd} == pytest.approx(
-        item.expected_new_usd, abs=CENT
-    )
+    assert {name: found[name] for name in item.expected_new_usd} == pytest.approx(item.expected_new_usd, abs=CENT)
     ratios = {name: found[name] / item.cost_usd[name] for name in item.expected_mass_ratio}
     assert ratios == pytest.approx(item.expected_mass_ratio, abs=1e-9)
 

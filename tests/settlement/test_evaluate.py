@@ -125,10 +125,7 @@ def test_strata_families_add_up_to_all() -> None:
         ("under_21", "age_21_plus"), ("risk_low", "risk_rising", "risk_high"),
         ("chronic_0_1", "chronic_2_plus", "chronic_2_plus_qmb"),
     ):  # fmt: skip
-        parts = [
-            evaluate.quantity(parse(v.Quantity, {"kind": "members", "stratum": name}), EACH)
-            for name in family
-        ]
+        parts = [evaluate.quantity(parse(v.Quantity, {"kind": "members", "stratum": name}), EACH) for name in family]
         assert flat(np.sum(parts, axis=0)) == pytest.approx(whole)
 
 
@@ -157,9 +154,7 @@ SCHEDULES: list[tuple[Words, list[tuple[float, float]]]] = [
 def test_schedule(written: Words, pairs: list[tuple[float, float]]) -> None:
     """A schedule pays what its table says, on and beside every corner."""
     drivers = np.array([[driver for driver, _ in pairs]])
-    assert flat(evaluate.schedule(parse(v.Schedule, written), drivers)) == pytest.approx(
-        [pays for _, pays in pairs]
-    )
+    assert flat(evaluate.schedule(parse(v.Schedule, written), drivers)) == pytest.approx([pays for _, pays in pairs])
 
 
 def test_a_threshold_survives_floating_point() -> None:

@@ -304,17 +304,13 @@ def test_confidence_is_the_weakest_of_what_the_dollars_rest_on(tiny: Catalog) ->
 
     def regraded(path: str, value: Cite) -> Cite:
         weak = path in ("tiny_bounty_2026.components[bcs].cash_lag_months",)
-        return (
-            value if weak else secondary if path == "tiny_bounty_2026.components[bcs].rate.pays" else quoted
-        )
+        return value if weak else secondary if path == "tiny_bounty_2026.components[bcs].rate.pays" else quoted
 
     provenance = tuple(replace(item, cite=regraded(item.path, item.cite)) for item in tiny.provenance)
     pricer = pricer_of(replace(tiny, provenance=provenance))
     case = priced(pricer, everything(pricer))
     rows = case.rows[case.rows["component"] == "bcs"]
-    grounds = {
-        str(kind): set(cells.astype(str)) for kind, cells in rows.groupby("kind", observed=True)["confidence"]
-    }
+    grounds = {str(kind): set(cells.astype(str)) for kind, cells in rows.groupby("kind", observed=True)["confidence"]}
     assert grounds == {"accrual": {"secondary"}, "cash": {"assumption"}}
     fees = case.rows[(case.rows["component"] == "fee") & (case.rows["kind"] == "accrual")]
     assert set(fees["confidence"].astype(str)) <= {"quoted"}

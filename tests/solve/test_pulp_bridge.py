@@ -95,9 +95,7 @@ def test_files_say_the_same_to_another_reader(write: Callable[..., None], tmp_pa
 
 def test_names_stay_readable_and_differ() -> None:
     """Brackets turn round, foreign signs become underscores, and equal names are told apart."""
-    found = readable_names(
-        ["A 1.join[x]", "A-1.join[x]", "e5", "free", "7up", "", "café[a:b,c+1]", "x" * 300]
-    )
+    found = readable_names(["A 1.join[x]", "A-1.join[x]", "e5", "free", "7up", "", "café[a:b,c+1]", "x" * 300])
     assert found[:2] == ["A_1.join(x)", "A_1.join(x)_2"]
     assert found[2:6] == ["n_e5", "n_free", "n_7up", "n_"]
     assert found[6] == "caf_(a_b,c_1)"

@@ -24,9 +24,7 @@ OPTIONS = SolveOptions(gap=1e-6, time_limit_seconds=30)
 def test_two_solvers_reach_the_same_plan_value(seed: int) -> None:
     """HiGHS and CBC prove the same number of members at mass and the same margin, to the cent."""
     network = sample_network(2, seed, CATALOG)
-    one, other = (
-        plan_with_solver(network, CATALOG, Scenario(), OPTIONS, name) for name in ("HiGHS", "PULP_CBC_CMD")
-    )
+    one, other = (plan_with_solver(network, CATALOG, Scenario(), OPTIONS, name) for name in ("HiGHS", "PULP_CBC_CMD"))
     assert [level.name for level in one.levels] == ["members_at_mass", "margin"]
     for left, right in zip(one.levels, other.levels, strict=True):
         assert left.value == pytest.approx(right.value, abs=0.01)
@@ -41,7 +39,7 @@ def test_settlement_prices_the_plan() -> None:
     assert all(level.bound >= level.value for level in plan.levels)
 
 
-@pytest.mark.parametrize("objective", ["margin", "practices_then_margin", "weighted"])
+@pytest.mark.parametrize("objective", ["margin", "practices_then_margin", "mass_and_margin"])
 def test_every_objective_has_its_levels(objective: str) -> None:
     """Each objective of a scenario is solved level by level and reported while it runs."""
     scenario = Scenario.model_validate({"objective": objective, "usd_per_member_at_mass": 5.0})

@@ -12,9 +12,7 @@ from critmass_api.problems import MEDIA_TYPE, TITLES, ProblemDetails
 REFERENCE = "#/components/schemas/{model}"
 
 
-def json_request(
-    model: type[BaseModel], examples: dict[str, Any], *, workbook: bool = False
-) -> dict[str, Any]:
+def json_request(model: type[BaseModel], examples: dict[str, Any], *, workbook: bool = False) -> dict[str, Any]:
     """The OpenAPI words for a JSON body, or also an Excel workbook."""
     schema = {"$ref": REFERENCE.format(model=model.__name__)}
     content: dict[str, Any] = {JSON: {"schema": schema, "examples": examples}}

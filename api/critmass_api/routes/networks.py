@@ -13,9 +13,7 @@ from critmass_api.wire import NetworkChecked, NetworkRequest, SettlementRequest
 
 router = APIRouter(prefix="/v1", tags=["networks"])
 
-_REFUSALS = problems(
-    "invalid-input", "too-large", "unsupported-media-type", "too-many-requests", "out-of-time"
-)
+_REFUSALS = problems("invalid-input", "too-large", "unsupported-media-type", "too-many-requests", "out-of-time")
 
 
 @router.post(

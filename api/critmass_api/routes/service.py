@@ -39,9 +39,7 @@ async def catalog_overview(catalog: CatalogHere) -> CatalogOverview:
         ),
         programs=_programs(catalog),
         measures=tuple(
-            MeasureEntry(
-                id=item.id, label=item.label, direction=item.direction, domain=item.domain, hedis=item.hedis
-            )
+            MeasureEntry(id=item.id, label=item.label, direction=item.direction, domain=item.domain, hedis=item.hedis)
             for item in catalog.measures.values()
         ),
         workflows=_workflows(catalog),

@@ -109,9 +109,7 @@ def _assemble(files: list[tuple[str, CatalogFile]], digest: str, problems: list[
             _add_unique(families[family], getattr(parsed, family), f"{name}: {family}", problems)
         provenance += _file_provenance(name, parsed, problems)
     crosswalk = tuple(row for _, parsed in files for row in parsed.crosswalk)
-    return Catalog(
-        hash=digest, crosswalk=crosswalk, sources=sources, provenance=tuple(provenance), **families
-    )
+    return Catalog(hash=digest, crosswalk=crosswalk, sources=sources, provenance=tuple(provenance), **families)
 
 
 def _add_unique(target: dict[str, Any], items: Iterable[Any], place: str, problems: list[Problem]) -> None:

@@ -87,9 +87,7 @@ def _replaced(node: Any, path: str, values: Mapping[str, float]) -> Any:
         kept = all(value is getattr(node, name) for name, value in update.items())
         return node if kept else node.model_copy(update=update)
     if isinstance(node, tuple | list):
-        items = tuple(
-            _replaced(child, f"{path}[{getattr(child, 'id', at)}]", values) for at, child in enumerate(node)
-        )
+        items = tuple(_replaced(child, f"{path}[{getattr(child, 'id', at)}]", values) for at, child in enumerate(node))
         return node if all(new is old for new, old in zip(items, node, strict=True)) else items
     if isinstance(node, dict):
         pairs = {key: _replaced(child, f"{path}.{key}", values) for key, child in node.items()}

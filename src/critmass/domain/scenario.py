@@ -48,10 +48,18 @@ class Scenario(Frozen):
         description="in_force: only programs dated in the performance year; carry_forward: also the latest "
         "published terms of programs that have not ended; all: ended programs too.",
     )
-    objective: Literal["members_then_margin", "practices_then_margin", "margin", "weighted"] = (
-        "members_then_margin"
+    objective: Literal["mass_and_margin", "members_then_margin", "practices_then_margin", "margin"] = Field(
+        default="mass_and_margin",
+        description="mass_and_margin: net margin plus usd_per_member_at_mass for each member in a practice at "
+        "mass; members_then_margin and practices_then_margin: first as much mass as possible at any price, "
+        "then margin; margin: net margin alone.",
     )
-    usd_per_member_at_mass: float = Field(default=0.0, ge=0, description="Only for the weighted objective.")
+    usd_per_member_at_mass: float = Field(
+        default=60.0,
+        ge=0,
+        description="What a year of one member in a practice at critical mass is worth, USD; the default is "
+        "about what the end-to-end work costs ($5 a member and month).",
+    )
     critical_mass: CriticalMass = CriticalMass()
     organization_budget_usd: float | None = Field(default=None, ge=0)
     practice_budgets: bool = True

@@ -82,9 +82,7 @@ def _as_score(schedule: v.DriverSchedule, word: v.Rate | v.Improvement) -> v.Sco
     if isinstance(word, v.Rate):
         return v.ScoredMeasure(measure=word.measure, attainment=schedule)
     nothing = v.Constant(kind="constant", pays=Cited(value=-np.finfo(np.float64).max))
-    return v.ScoredMeasure(
-        measure=word.measure, attainment=nothing, improvement=schedule, improvement_basis=word.basis
-    )
+    return v.ScoredMeasure(measure=word.measure, attainment=nothing, improvement=schedule, improvement_basis=word.basis)
 
 
 def schedule_of(reading: Reading, schedule: v.DriverSchedule, value: Affine) -> Affine:
@@ -176,17 +174,17 @@ def _closed_corners(item: v.ScoredMeasure, counts: MeasureCounts, *, higher_is_b
     if item.improvement is not None and counts.has_prior:
         sign = 1.0 if higher_is_better else -1.0
         before = counts.prior_rate
-        room = {"absolute": 1.0, "relative": before, "gap_share": 1.0 - before if higher_is_better else before}
-        rates = rates + [
-            before + sign * gain * room[item.improvement_basis] for gain in corners_of(item.improvement)
-        ]
+        room = {
+            "absolute": 1.0,
+            "relative": before,
+            "gap_share": 1.0 - before if higher_is_better else before,
+        }
+        rates = rates + [before + sign * gain * room[item.improvement_basis] for gain in corners_of(item.improvement)]
     found = (counts.closed_at(rate) for rate in rates)
     return sorted({closed for closed in found if closed is not None})
 
 
-def stepped(
-    reading: Reading, measure: str, corners: list[float], points: Callable[[FloatArray], FloatArray]
-) -> Affine:
+def stepped(reading: Reading, measure: str, corners: list[float], points: Callable[[FloatArray], FloatArray]) -> Affine:
     """A step function of a measure's closed share, on the measure's staircase."""
     closed = reading.level.closed(measure, reading.populations)
     high = reading.level.builder.bounds(closed)[1]
@@ -348,9 +346,7 @@ def gates_open(words: tuple[v.Gate, ...], reading: Reading, *, adverse: bool) ->
 
 def _grouped(words: tuple[v.Gate, ...], reading: Reading, *, joined: bool) -> tuple[v.Gate, ...]:
     """Gates on what the organization joins, put together: they are one condition of the organization."""
-    by_organization = {
-        program.id for program in reading.level.shared.programs if program.join_level == "organization"
-    }
+    by_organization = {program.id for program in reading.level.shared.programs if program.join_level == "organization"}
     together = tuple(
         word
         for word in words

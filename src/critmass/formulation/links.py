@@ -50,6 +50,7 @@ class Links:
         self.joins: dict[str, Affine] = {}
         self.conditions: dict[tuple[tuple[str, ...], int], str] = {}
         self.pooled_paid: list[tuple[Clause, Affine, tuple[float, float]]] = []
+        self.claim_shares: dict[int, dict[str, dict[str, float]]] = {}
         self.hub_open: dict[str, Affine] = {}
         self.hub_roles: list[str] = []
         self.has_budget = bool(np.isfinite(shared.organization_budget))
@@ -98,6 +99,8 @@ class Links:
         for clause, paid, (low, high) in self.pooled_paid:
             share = self._split(clause)[level.index] * passed_share(clause.component)
             if share > 0:
+                shares = self.claim_shares.setdefault(level.index, {}).setdefault(clause.payer, {})
+                shares[f"paid[{clause.program.id}.{clause.component.id}]"] = float(share)
                 parts.setdefault(clause.payer, []).append((paid * share, (low * share, high * share)))
         claims = {}
         for payer, items in parts.items():
@@ -122,7 +125,9 @@ class Links:
         name = self._practice(level.index)
         for payer in sorted({clause.payer for clause, _, _ in self.pooled_paid}):
             if level.builder.has(f"claim[{payer}]"):
-                level.builder.express(PREFIX + self._claim_name(level.index, payer), -level.builder.get(f"claim[{payer}]"))
+                level.builder.express(
+                    PREFIX + self._claim_name(level.index, payer), -level.builder.get(f"claim[{payer}]")
+                )
         self._hub_links(level, name)
         if self.has_budget:
             level.builder.express(f"{PREFIX}organization_startup_link[cash]", -level.builder.get("startup_help"))

@@ -41,6 +41,15 @@ class NetworkModel:
     links: tuple[str, ...]
     equal: NDArray[np.bool_]
     conditions: Mapping[tuple[tuple[str, ...], int], str]
+    claim_shares: tuple[Mapping[str, Mapping[str, float]], ...] = ()
+    """By practice and payer: the share of each pooled payment (an organization expression) it may claim."""
+
+    @cached_property
+    def pooled_payments(self) -> tuple[str, ...]:
+        """Names of the pooled payments that any practice may claim a share of."""
+        return tuple(
+            dict.fromkeys(name for by_payer in self.claim_shares for parts in by_payer.values() for name in parts)
+        )
 
     @property
     def practices(self) -> tuple[Block, ...]:
@@ -129,4 +138,6 @@ def formulate(shared: Shared) -> NetworkModel:
         level.builder.express(PREFIX + name, side)
     names = tuple(links.organization_side)
     equal = np.array([name in links.equal for name in names], dtype=np.bool_)
-    return NetworkModel(shared, (*practices, level.builder.finish()), names, equal, dict(links.conditions))
+    claims = tuple(links.claim_shares.get(place, {}) for place in range(len(practices)))
+    blocks = (*practices, level.builder.finish())
+    return NetworkModel(shared, blocks, names, equal, dict(links.conditions), claims)

@@ -46,9 +46,11 @@ class OrganizationLevel(Level):
             self.links.ask(
                 f"pooled_gap_link[{measure},{populations_name(populations)}]",
                 variable,
-                lambda level: level.closed(measure, populations) * float(gaps[level.index] / whole)
-                if gaps[level.index]
-                else Affine(),
+                lambda level: (
+                    level.closed(measure, populations) * float(gaps[level.index] / whole)
+                    if gaps[level.index]
+                    else Affine()
+                ),
             )
         return variable
 

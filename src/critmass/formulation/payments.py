@@ -51,7 +51,9 @@ def _(word: v.Events, reading: Reading) -> Affine:
     if word.max_per_member is None or events.is_constant:
         return events
     members = v.Members(kind="members", stratum=word.stratum)
-    cap = float(word.max_per_member) * reading.number(evaluate.driver, v.MembersCount(kind="members", stratum=members.stratum))
+    cap = float(word.max_per_member) * reading.number(
+        evaluate.driver, v.MembersCount(kind="members", stratum=members.stratum)
+    )
     low, high = reading.level.builder.bounds(events)
     if high <= cap:
         return events
@@ -165,7 +167,9 @@ def _amount(clause: Clause, reading: Reading) -> Affine:
         amount, exact = product(builder, reading.fresh("pay"), quantity(component.quantity, reading), rate)
         reading.approximate(exact)
     for factor in component.multipliers:
-        amount, exact = product(builder, reading.fresh("times"), amount, scheduled(reading, factor.schedule, factor.driver))
+        amount, exact = product(
+            builder, reading.fresh("times"), amount, scheduled(reading, factor.schedule, factor.driver)
+        )
         reading.approximate(exact)
     return amount * quantity_year_share(clause)
 

@@ -177,7 +177,9 @@ def workflow_prerequisites(level: PracticeLevel) -> None:
     for place, workflow in enumerate(model.workflows):
         for needed in workflow.requires:
             level.builder.at_most(
-                f"workflow_prerequisite[{workflow.id},{needed}]", level.adopted(place), level.runs_workflow(needed)
+                f"workflow_prerequisite[{workflow.id},{needed}]",
+                level.adopted(place),
+                level.runs_workflow(needed),
             )
 
 

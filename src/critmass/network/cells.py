@@ -102,9 +102,7 @@ def _is_date(cell: object) -> bool:
 # Numbers ----------------------------------------------------------------------------------------------
 
 
-def _parse_numbers(
-    sheet: Sheet, column: Column, cells: pd.Series, empty: Mask, findings: Findings
-) -> pd.Series:
+def _parse_numbers(sheet: Sheet, column: Column, cells: pd.Series, empty: Mask, findings: Findings) -> pd.Series:
     numbers = _as_words(cells) if column.kind == "yes_no" else _as_numbers(cells, column, sheet)
     numbers[empty] = np.nan
     unread = ~np.isfinite(numbers) & ~empty
@@ -117,9 +115,7 @@ def _parse_numbers(
     return pd.Series(numbers, index=cells.index)
 
 
-def _range_checks(
-    kind: ColumnKind, numbers: npt.NDArray[np.float64]
-) -> list[tuple[Mask, Callable[[object], str]]]:
+def _range_checks(kind: ColumnKind, numbers: npt.NDArray[np.float64]) -> list[tuple[Mask, Callable[[object], str]]]:
     negative = numbers < 0
     checks: list[tuple[Mask, Callable[[object], str]]] = [(negative, lambda cell: f"{cell} is negative")]
     if kind == "count":

@@ -92,14 +92,10 @@ def check_practices(tables: Tables, catalog: Catalog, findings: Findings) -> Non
 
 def check_lines_of_business(tables: Tables, catalog: Catalog, findings: Findings) -> None:
     """A payer is only paired with the lines of business that it offers."""
-    offered = {
-        (name, line): True for name, payer in catalog.payers.items() for line in payer.lines_of_business
-    }
+    offered = {(name, line): True for name, payer in catalog.payers.items() for line in payer.lines_of_business}
     for name in (name for name in _BY_POPULATION if name in tables):
         pairs = tables[name][["payer", "line_of_business"]]
-        known = pairs[
-            pairs["payer"].isin(list(catalog.payers)) & pairs["line_of_business"].isin(LINES_OF_BUSINESS)
-        ]
+        known = pairs[pairs["payer"].isin(list(catalog.payers)) & pairs["line_of_business"].isin(LINES_OF_BUSINESS)]
         for (payer, line), same in known.groupby(["payer", "line_of_business"], sort=False):
             if (str(payer), str(line)) not in offered:
                 lines = ", ".join(catalog.payers[str(payer)].lines_of_business)

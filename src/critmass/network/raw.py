@@ -150,9 +150,7 @@ def _read_csv(path: Path, findings: Findings) -> RawSheet | None:
         return None
     except (pd.errors.ParserError, ValueError) as error:
         said = str(error).replace("Error tokenizing data. C error: ", "").strip()
-        findings.of_file(
-            path.name, f"is not a table ({said})", "mend the row: quotes in pairs, no extra commas"
-        )
+        findings.of_file(path.name, f"is not a table ({said})", "mend the row: quotes in pairs, no extra commas")
         return None
     headers = cells.iloc[0].fillna("").str.strip().tolist()
     if len(headers) == 1 and (";" in headers[0] or "\t" in headers[0]):

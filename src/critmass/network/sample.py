@@ -215,8 +215,7 @@ def _measured_cells(cells: _Cells, catalog: Catalog, names: list[str]) -> tuple[
     """Panel cell and measure of every baseline row, both as positions."""
     used = _measures_by_line(catalog)
     lists = [
-        [position for position, name in enumerate(names) if name in used.get(line, ())]
-        for _, line in cells.populations
+        [position for position, name in enumerate(names) if name in used.get(line, ())] for _, line in cells.populations
     ]
     lengths = np.array([len(item) for item in lists], dtype=np.int64)
     starts = np.concatenate([[0], lengths.cumsum()[:-1]])
@@ -351,8 +350,6 @@ def _yes_no(share: float, count: int, random: Random) -> Callable[[], Floats]:
     return lambda: (random.random(count) < share).astype(np.float64)
 
 
-def _number(
-    terms: tuple[float, float, float, float, int], count: int, random: Random
-) -> Callable[[], Floats]:
+def _number(terms: tuple[float, float, float, float, int], count: int, random: Random) -> Callable[[], Floats]:
     mean, deviation, low, high, decimals = terms
     return lambda: np.round(random.normal(mean, deviation, count).clip(low, high), decimals)

@@ -19,9 +19,7 @@ def write_template(path: Path, catalog: Catalog) -> None:
         book.write({})
 
 
-def write_network(
-    path: Path, network: Network | Mapping[str, pd.DataFrame], catalog: Catalog | None = None
-) -> None:
+def write_network(path: Path, network: Network | Mapping[str, pd.DataFrame], catalog: Catalog | None = None) -> None:
     """The network in the format that the path asks for.
 
     A path ending in `.xlsx` becomes a workbook, with explanations and lists when `catalog` is given; one

@@ -137,9 +137,7 @@ class Case:
     def available(self, program: Program) -> BoolArray:
         """Practices that the program reaches and whose facts allow joining."""
         pooled = program.join_level == "organization"
-        populations = tuple(
-            dict.fromkeys(pair for clause in self.terms.of(program.id) for pair in clause.populations)
-        )
+        populations = tuple(dict.fromkeys(pair for clause in self.terms.of(program.id) for pair in clause.populations))
         view = self.shared.view(populations, pooled=pooled)
         found = self.reached(program)
         for word in program.eligibility:

@@ -35,9 +35,7 @@ def show_coverage(console: Console, catalog: Catalog) -> None:
     console.print()
     console.print(_table(lines, narrow=console.width < _NARROW))
     share = sum(line.supported_share * line.total for line in lines) / max(total, 1)
-    text = (
-        f"{percent(share)} of the values are supported by a document; the others are assumed or unverified."
-    )
+    text = f"{percent(share)} of the values are supported by a document; the others are assumed or unverified."
     named = "; ".join(f"{short} {GROUNDS[grade]}" for grade, short in _SHORT.items())
     key = "cited: in a document; assum.: assumed; unv.: not verified" if console.width < _NARROW else named
     console.print(Padding(Text(text), (1, 0)))

@@ -177,9 +177,7 @@ def _why_not_available(case: Case, program: Program) -> str:
     if program.id in case.scenario.exclude_programs:
         return "excluded by the scenario"
     touched = {
-        (program.payer_of(component), line)
-        for component in program.components
-        for line in program.lines_of(component)
+        (program.payer_of(component), line) for component in program.components for line in program.lines_of(component)
     }
     if not touched & set(case.network.populations):
         return "reaches no member"
@@ -199,9 +197,7 @@ def workflow_lines(case: Case) -> tuple[WorkflowMoney, ...]:
     )
 
 
-def _workflow_line(
-    case: Case, place: int, workflow: Workflow, cost: float, funded: pd.Series
-) -> WorkflowMoney:
+def _workflow_line(case: Case, place: int, workflow: Workflow, cost: float, funded: pd.Series) -> WorkflowMoney:
     delivery = case.outcome.decisions.delivery[0, :, place]
     reach = case.outcome.decisions.reach[0, delivery > 0, place]
     known = workflow.id in funded.index.get_level_values(0)

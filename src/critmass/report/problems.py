@@ -76,9 +76,7 @@ def _in_groups(problems: Sequence[Problem]) -> Iterator[tuple[str, str, Problem]
 
 def _show_rest(console: Console, number: int) -> None:
     if number > MOST_PROBLEMS:
-        console.print(
-            Padding(Text(f"and {number - MOST_PROBLEMS:,} more; --json lists them all"), (1, 0, 0, 0))
-        )
+        console.print(Padding(Text(f"and {number - MOST_PROBLEMS:,} more; --json lists them all"), (1, 0, 0, 0)))
 
 
 def _indented(text: str, by: int) -> Padding:

@@ -49,9 +49,7 @@ class PracticeMoney(Frozen):
     credited_usd: float
     accrual_usd: float = Field(description="New and withheld money of the performance year.")
     cash_in_year_usd: float = Field(description="The part of it that is paid within the performance year.")
-    shortfall_usd: float = Field(
-        description="Reimbursement missing for the asked mass ratio; 0 when reached."
-    )
+    shortfall_usd: float = Field(description="Reimbursement missing for the asked mass ratio; 0 when reached.")
     payers_bringing_share: int
     core_missing: tuple[str, ...]
     programs: tuple[str, ...]
@@ -192,13 +190,9 @@ class PlanDocument(Statement):
 
     kind: Literal["plan"] = "plan"
     status: Literal["optimal", "feasible"]
-    objective: float = Field(
-        description="Value of the last level, by default the margin before amounts are rounded."
-    )
+    objective: float = Field(description="Value of the last level, by default the margin before amounts are rounded.")
     bound: float | None = Field(description="Proved limit of the last level; null when none is proved.")
-    gap: float | None = Field(
-        description="The largest relative gap of the levels; null when one is unproved."
-    )
+    gap: float | None = Field(description="The largest relative gap of the levels; null when one is unproved.")
     levels: tuple[LevelProof, ...]
     wall_seconds: float
     first_plan_seconds: float

@@ -60,9 +60,7 @@ def show_settlement(console: Console, settled: SettlementDocument) -> None:
 def _sections(statement: Statement, practices: Practices, *, narrow: bool) -> RenderableType:
     return Group(
         practice_table(practices, statement.scenario.critical_mass.payers, narrow=narrow),
-        program_table(
-            statement.programs, len(practices), planned=isinstance(statement, PlanDocument), narrow=narrow
-        ),
+        program_table(statement.programs, len(practices), planned=isinstance(statement, PlanDocument), narrow=narrow),
         workflow_table(statement.workflows, narrow=narrow),
         grounds_table(statement),
         *(_note(note, "yellow") for note in statement.notes),
@@ -207,9 +205,7 @@ def workflow_table(workflows: Sequence[WorkflowMoney], *, narrow: bool = False) 
 
 
 def _funded_by(line: WorkflowMoney, *, most: int) -> str:
-    shares = [
-        (payer, amount / line.funded_usd) for payer, amount in line.funded_by.items() if line.funded_usd > 0
-    ]
+    shares = [(payer, amount / line.funded_usd) for payer, amount in line.funded_by.items() if line.funded_usd > 0]
     return ", ".join(f"{payer} {percent(share)}" for payer, share in shares[:most]) or "nobody"
 
 

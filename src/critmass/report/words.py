@@ -9,9 +9,9 @@ LEVELS = {
     "at_mass": "practices at critical mass",
     "practices_at_mass": "practices at critical mass",
     "margin": "net margin",
-    "weighted": "margin plus members at mass",
+    "mass_and_margin": "margin plus members at mass",
 }
-_DOLLAR_LEVELS = ("margin", "weighted")
+_DOLLAR_LEVELS = ("margin", "mass_and_margin")
 
 _LARGEST_GAP_SHOWN = 10.0
 
@@ -36,11 +36,7 @@ def short_dollars(amount: float) -> str:
     sign, size = ("-" if round(amount) < 0 else ""), abs(amount)
     for limit, scale, unit in ((1e3, 1.0, ""), (1e6, 1e3, "k"), (1e9, 1e6, "M")):
         if size < limit - scale / 2:
-            return (
-                f"{sign}${size / scale:.1f}{unit}"
-                if 1e6 <= size < 1e7
-                else f"{sign}${size / scale:.0f}{unit}"
-            )
+            return f"{sign}${size / scale:.1f}{unit}" if 1e6 <= size < 1e7 else f"{sign}${size / scale:.0f}{unit}"
     return f"{sign}${size / 1e9:.1f}B"
 
 

@@ -79,9 +79,7 @@ def _proof(page: Page, plan: PlanDocument) -> None:
         Field("Proved limit", "usd"),
         Field("Gap", "share"),
     ]
-    rows = [
-        (LEVELS.get(item.name, item.name), item.value, item.bound, shown_gap(item)) for item in plan.levels
-    ]
+    rows = [(LEVELS.get(item.name, item.name), item.value, item.bound, shown_gap(item)) for item in plan.levels]
     page.table(fields, rows, alone=False)
     page.gap()
 

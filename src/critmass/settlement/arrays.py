@@ -64,7 +64,10 @@ class NetworkArrays:
         """Member-months of a stratum: its members' share of the panel row's member-months."""
         panel = self._panel
         months_each = np.divide(
-            panel["member_months"], panel["members"], out=np.zeros_like(panel["members"]), where=panel["members"] > 0
+            panel["member_months"],
+            panel["members"],
+            out=np.zeros_like(panel["members"]),
+            where=panel["members"] > 0,
         )
         return self.members(stratum) * months_each
 
@@ -100,8 +103,7 @@ class NetworkArrays:
     @cached_property
     def _facts(self) -> dict[str, FloatArray]:
         answers = {
-            name: np.full(len(self._practice), float(question.default))
-            for name, question in self.catalog.facts.items()
+            name: np.full(len(self._practice), float(question.default)) for name, question in self.catalog.facts.items()
         }
         table = self.network.table("Facts")
         for everywhere in (True, False):

@@ -146,9 +146,7 @@ class Costs:
         return np.asarray(self.tariff.sum(axis=(1, 2)))
 
 
-def decision_costs(
-    model: Model, rates: CostRates, programs: tuple[Program, ...], decisions: Decisions
-) -> Costs:
+def decision_costs(model: Model, rates: CostRates, programs: tuple[Program, ...], decisions: Decisions) -> Costs:
     """Exact yearly costs of decisions, lumps included."""
     own, hub = decisions.delivery == OWN, decisions.delivery == HUB
     own_reach, hub_reach = np.where(own, decisions.reach, 0.0), np.where(hub, decisions.reach, 0.0)

@@ -229,9 +229,7 @@ def improvement(measure: str, basis: str, view: View) -> FloatArray:
     return np.where(has_prior, gain, 0.0)
 
 
-def improvement_from(
-    before: FloatArray, now: FloatArray, basis: str, *, higher_is_better: bool
-) -> FloatArray:
+def improvement_from(before: FloatArray, now: FloatArray, basis: str, *, higher_is_better: bool) -> FloatArray:
     """Gain from one rate to another. See `critmass.domain.vocabulary.Improvement` for the bases."""
     gain = now - before if higher_is_better else before - now
     if basis == "absolute":

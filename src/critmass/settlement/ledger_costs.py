@@ -51,9 +51,7 @@ def add_costs(rows: LedgerRows, pricer: Pricer, outcome: Outcome, grades: Grader
 class _CostBook:
     """Writes the costs of one outcome of a single scenario."""
 
-    def __init__(
-        self, rows: LedgerRows, pricer: Pricer, outcome: Outcome, grades: Grader, period: str
-    ) -> None:
+    def __init__(self, rows: LedgerRows, pricer: Pricer, outcome: Outcome, grades: Grader, period: str) -> None:
         self.rows, self.pricer, self.grades, self.period = rows, pricer, grades, period
         self.costs, self.decisions = outcome.costs, outcome.decisions
         self.workflows = pricer.model.workflows
@@ -79,9 +77,7 @@ class _CostBook:
             practice[:-1] = -_spread(self.costs.staff[0, :, place], own * minutes)
             self._add_staff(practice, role, level="practice")
             pooled = self.rows.table()
-            pooled[-1:] = -_spread(
-                self.costs.hub_staff[0, place : place + 1], (hub * minutes).sum(axis=0)[None]
-            )
+            pooled[-1:] = -_spread(self.costs.hub_staff[0, place : place + 1], (hub * minutes).sum(axis=0)[None])
             self._add_staff(pooled, role, level="organization")
 
     def _add_staff(self, table: IntArray, role: Role, *, level: str) -> None:
@@ -117,9 +113,7 @@ class _CostBook:
         found = [self.grades.weakest(workflow.id, *_heads(workflow, parts)) for workflow in self.workflows]
         return [*found, _TARIFF_GROUND]
 
-    def _add(
-        self, table: IntArray, component: str, clause: str, confidence: str | Sequence[str], **words: str
-    ) -> None:
+    def _add(self, table: IntArray, component: str, clause: str, confidence: str | Sequence[str], **words: str) -> None:
         same = {"kind": "cost", "period": self.period, "status": "new"}
         self.rows.add(table, confidence, component=component, clause=clause, **same, **words)
 

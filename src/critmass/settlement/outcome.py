@@ -124,7 +124,11 @@ def broken_rules(model: Model, terms: Terms, costs: Costs, budget_usd: float) ->
     hub = float(costs.hub_startup[0].sum())
     if np.isfinite(budget_usd):
         need = hub + float(short.sum())
-        return [f"start-up needs ${need:,.0f}, the organization has ${budget_usd:,.0f}"] if need > budget_usd + CENT else []
+        return (
+            [f"start-up needs ${need:,.0f}, the organization has ${budget_usd:,.0f}"]
+            if need > budget_usd + CENT
+            else []
+        )
     return [
         f"practice {name} needs ${cash:,.0f} beyond its start-up budget"
         for name, cash in zip(model.network.practices, short, strict=True)

@@ -56,9 +56,7 @@ class Decisions:
     def one(self, scenario: int) -> Decisions:
         """A single scenario of many, its axis kept."""
         pick = slice(scenario, scenario + 1)
-        return replace(
-            self, delivery=self.delivery[pick], reach=self.reach[pick], joined=self.joined[pick]
-        )
+        return replace(self, delivery=self.delivery[pick], reach=self.reach[pick], joined=self.joined[pick])
 
 
 class Model:

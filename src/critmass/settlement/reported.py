@@ -126,9 +126,7 @@ class YearReport(Frozen):
         }
         pairs = sorted({(row.payer, row.line_of_business) for row in self.panel})
         tables = {
-            sheet.name: pd.DataFrame(
-                rows.get(sheet.name, []), columns=[column.name for column in sheet.columns]
-            )
+            sheet.name: pd.DataFrame(rows.get(sheet.name, []), columns=[column.name for column in sheet.columns])
             for sheet in SHEETS
         }
         return Network("reported", False, 0.0, self.practices, tuple(pairs), tables)
@@ -229,9 +227,7 @@ class ReportedResults:
     def runs_workflow(self, workflow: str) -> BoolArray:
         """Whether the practice ran the workflow."""
         report = self.report
-        return np.array(
-            [[workflow in report.named(report.workflows, name) for name in self.network.practices]]
-        )
+        return np.array([[workflow in report.named(report.workflows, name) for name in self.network.practices]])
 
     def joined(self, program: str) -> BoolArray:
         """Whether the practice took part in the program, and no other program excluded it."""
@@ -279,12 +275,8 @@ def _unknown(report: YearReport, catalog: Catalog) -> Iterator[Problem]:
         for row in rows:
             if (row.practice, row.payer, row.line_of_business) not in cells:
                 where = f"{row.practice}, {row.payer}, {row.line_of_business}"
-                yield Problem(
-                    f"report: {name}", f"the panel has no members of {where}", "add them to the panel"
-                )
-        known = {"measure": catalog.measures, "service": catalog.services, "code_set": catalog.code_sets}.get(
-            key, {}
-        )
+                yield Problem(f"report: {name}", f"the panel has no members of {where}", "add them to the panel")
+        known = {"measure": catalog.measures, "service": catalog.services, "code_set": catalog.code_sets}.get(key, {})
         mentioned = [str(getattr(row, key)) for row in rows] if key else []
         yield from _strangers(name, key.replace("_", " "), mentioned, known)
     yield from _strangers("panel", "payer", (row.payer for row in report.panel), catalog.payers)
@@ -298,9 +290,7 @@ def _unknown(report: YearReport, catalog: Catalog) -> Iterator[Problem]:
         yield from _strangers(name, noun, (item for items in table.values() for item in items), known)
 
 
-def _strangers(
-    place: str, noun: str, mentioned: Iterable[str], known: Mapping[str, object]
-) -> Iterator[Problem]:
+def _strangers(place: str, noun: str, mentioned: Iterable[str], known: Mapping[str, object]) -> Iterator[Problem]:
     for name in dict.fromkeys(mentioned):
         if name not in known:
             yield Problem(f"report: {place}", f"unknown {noun} {name!r}", "check its spelling")

@@ -48,7 +48,11 @@ class Judge:
         delivery, reach, joined = nothing.delivery.copy(), nothing.reach.copy(), nothing.joined.copy()
         for place, x in solutions.items():
             one = self.model.practice_decisions(place, x)
-            delivery[0, place], reach[0, place], joined[0, place] = one.delivery[0, 0], one.reach[0, 0], one.joined[0, 0]
+            delivery[0, place], reach[0, place], joined[0, place] = (
+                one.delivery[0, 0],
+                one.reach[0, 0],
+                one.joined[0, 0],
+            )
             joined[0, place] |= self._copied(place, x)
         outcome = self.pricer.price(Decisions(delivery, reach, joined))
         margins = self._local_margins(outcome)
@@ -71,7 +75,9 @@ class Judge:
         local = np.array([not c.pooled and c.component.money != "credited" for c in self.pricer.terms.clauses])
         money = outcome.settled.paid[local, 0].sum(axis=0)
         costs, rates = outcome.costs, self.pricer.rates
-        hub_unit = (np.where(outcome.decisions.delivery[0] == 2, outcome.decisions.reach[0], 0.0) * rates.hub_unit_usd).sum(axis=1)
+        hub_unit = (
+            np.where(outcome.decisions.delivery[0] == 2, outcome.decisions.reach[0], 0.0) * rates.hub_unit_usd
+        ).sum(axis=1)
         return np.asarray(money - outcome.cost[0] + costs.tariff[0].sum(axis=1) - hub_unit)
 
     def _settled_column(self, place: int, x: FloatArray, outcome: Outcome, margin: float) -> Column:

@@ -94,10 +94,13 @@ def restricted_master(
     floors = list(stage.floors.items())
     rows = len(model.links) + len(floors)
     links = np.array([item.links for item in chosen]).T if chosen else np.zeros((len(model.links), 0))
-    floor_rows = np.array([[item.worth[name] for item in chosen] for name, _ in floors]).reshape(len(floors), len(chosen))
+    floor_rows = np.array([[item.worth[name] for item in chosen] for name, _ in floors]).reshape(
+        len(floors), len(chosen)
+    )
     blocks = len(model.blocks) - int(explicit_organization)
     convexity = sparse.csr_array(
-        (np.ones(len(chosen)), ([item.block for item in chosen], range(len(chosen)))), shape=(blocks, len(chosen))
+        (np.ones(len(chosen)), ([item.block for item in chosen], range(len(chosen)))),
+        shape=(blocks, len(chosen)),
     )
     slack, slack_count = _slacks(rows), 2 * rows
     top = sparse.hstack([sparse.csr_array(np.vstack([links, floor_rows])), slack])
@@ -108,7 +111,9 @@ def restricted_master(
         objective=np.concatenate([[stage.value(item.worth) for item in chosen], -slack_costs.short, slack_costs.spare]),
         offset=0.0,
         lower=np.zeros(len(chosen) + slack_count),
-        upper=np.concatenate([np.ones(len(chosen)), np.full(rows, np.inf), np.where(slack_costs.spare > 0, np.inf, 0.0)]),
+        upper=np.concatenate(
+            [np.ones(len(chosen)), np.full(rows, np.inf), np.where(slack_costs.spare > 0, np.inf, 0.0)]
+        ),
         integer=np.concatenate([np.full(len(chosen), explicit_organization), np.zeros(slack_count, dtype=bool)]),
         matrix=sparse.csr_array(sparse.vstack([top, bottom])),
         row_lower=np.concatenate([least, np.ones(blocks)]),
@@ -151,7 +156,10 @@ def _with_organization(model: NetworkModel, problem: Problem, stage: Stage) -> P
     ])  # fmt: skip
     moved = np.concatenate([part.constant, [block.expressions[name][0] for name, _ in floors], np.zeros(blocks)])
     constant = sum(weight * block.expressions[name][0] for name, weight in stage.weights.items())
-    costs = sum((weight * block.expressions[name][1] for name, weight in stage.weights.items()), np.zeros(len(block.lower)))
+    costs = sum(
+        (weight * block.expressions[name][1] for name, weight in stage.weights.items()),
+        np.zeros(len(block.lower)),
+    )
     return Problem(
         objective=np.concatenate([problem.objective, costs]),
         offset=problem.offset + constant,

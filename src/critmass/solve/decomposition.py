@@ -21,9 +21,11 @@ from critmass.solve.highs import Problem, SolveLimits, solve
 from critmass.solve.pricing import (
     Priced,
     Prices,
-    block_problem,
     Range,
+    block_problem,
+    claim_ranges,
     master_prices,
+    most_pooled_payments,
     owed,
     price_practices,
     priced_problem,
@@ -31,8 +33,8 @@ from critmass.solve.pricing import (
     self_sufficient_practices,
     under,
 )
-from critmass.solve.relaxation import Relaxation, Relaxed, branches, split_decisions
 from critmass.solve.progress import Clock, Progress, Reporter, relative_gap
+from critmass.solve.relaxation import Relaxation, Relaxed, branches, split_decisions
 
 LEAF_PASSES = 12
 """Further passes over all practices at a node where the relaxation leaves nothing to split."""
@@ -102,6 +104,8 @@ class _Node:
     centre_bound: float = np.inf
     leaf_passes: int = 0
     box: FloatArray | None = None
+    caps: list[dict[str, Range]] | None = None
+    seen: int = 0
 
 
 class Search:
@@ -168,7 +172,8 @@ class Search:
         while self._settle_bound(result) and made <= NODES and not self._finished(result):
             node = max(self._nodes, key=lambda item: (item.bound, -item.order))
             if node.centre is None:
-                self._price_once(node, result)
+                if not self._lowered_by_archive(node, result):
+                    self._price_once(node, result)
                 continue
             children = self._split_contracts(node, result, made)
             if not children and node.leaf_passes < LEAF_PASSES:
@@ -180,6 +185,15 @@ class Search:
             made += len(children)
             self._nodes = [item for item in self._nodes if item is not node] + children
         self._settle_bound(result)
+
+    def _lowered_by_archive(self, node: _Node, result: StageResult) -> bool:
+        """Whether passes made since the node was last looked at already lower its bound."""
+        if node.seen == len(self._archive):
+            return False
+        found, node.seen = self._archived_bound(result.stage, node), len(self._archive)
+        lowered = found < node.bound - 1e-6 * max(abs(node.bound), 1.0)
+        node.bound = min(node.bound, found)
+        return lowered
 
     def _settle_bound(self, result: StageResult) -> bool:
         """Close hopeless nodes and take the bound of those that stay; False when none stays."""
@@ -230,8 +244,7 @@ class Search:
             node.bound = -np.inf
             return
         node.bound = min(node.bound, node.relaxed.value + self._slack(node.relaxed.value))
-        if result.value > -np.inf:
-            node.bound = min(node.bound, self._archived_bound(result.stage, node))
+        self._lowered_by_archive(node, result)
 
     def _price_once(self, node: _Node, result: StageResult) -> None:
         """One pass at the prices of the node's own relaxation."""
@@ -273,12 +286,19 @@ class Search:
 
     def _pass(self, stage: Stage, prices: Prices, node: _Node, result: StageResult) -> tuple[float, int]:
         conditions = {name: value for name, value in node.fixed.items() if name.startswith("condition[")}
-        limits = self._limits(result, node)
-        found = price_practices(self.model, stage, prices, conditions, limits, self.executor)
+        limits, caps = self._limits(result, node), self._claim_caps(node)
+        found = price_practices(self.model, stage, prices, conditions, caps, limits, self.executor)
         practices = sum(item.bound for item in found) - owed(stage, prices)
         self._archive.append(_Exact(prices, conditions, practices))
         added = self._collect(found)
         return practices + self._organization(stage, prices, node), added
+
+    def _claim_caps(self, node: _Node) -> list[dict[str, Range]]:
+        """The most each practice may claim of pooled payments under the node's decisions, by claim."""
+        if node.caps is None:
+            most = most_pooled_payments(self.model, node.fixed)
+            node.caps = [claim_ranges(self.model, place, most) for place in range(self._last)]
+        return node.caps
 
     def _organization(self, stage: Stage, prices: Prices, node: _Node) -> float:
         """Best the organization can do at the prices under the node's decisions; its points become columns."""
@@ -295,6 +315,11 @@ class Search:
             for name, (low, high) in decisions.items()
             if name in position
         )
+
+    def _within_caps(self, item: Column, node: _Node) -> bool:
+        position = self.model.blocks[item.block].position
+        caps = self._claim_caps(node)[item.block].items()
+        return all(item.x[position[name]] <= high + 1.0 for name, (_, high) in caps)
 
     def _collect(self, found: Sequence[Priced]) -> int:
         depth = max((len(item.points) for item in found), default=0)
@@ -369,7 +394,11 @@ class Search:
     ) -> tuple[Problem, list[Column], int]:
         """Columns of the practices beside the organization itself, under the node's decisions."""
         problem, chosen = restricted_master(
-            self.model, self.pool, stage, explicit_organization=True, slack_costs=slack_costs or self._penalty(stage)
+            self.model,
+            self.pool,
+            stage,
+            explicit_organization=True,
+            slack_costs=slack_costs or self._penalty(stage),
         )
         offset = len(problem.objective) - len(self.model.organization.variables)
         position = self.model.organization.position
@@ -377,7 +406,7 @@ class Search:
         for name, (low, high) in node.fixed.items():
             lower[offset + position[name]], upper[offset + position[name]] = low, high
         for place, item in enumerate(chosen):
-            upper[place] = float(self._respects(item, node.fixed))
+            upper[place] = float(self._respects(item, node.fixed) and self._within_caps(item, node))
         return replace(problem, lower=lower, upper=upper), chosen, offset
 
     def _improve(self, result: StageResult, node: _Node, *, last: bool) -> None:

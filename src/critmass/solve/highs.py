@@ -87,7 +87,11 @@ def load(problem: Problem, limits: SolveLimits) -> highspy.Highs:
     if limits.nodes is not None:
         highs.setOptionValue("mip_max_nodes", limits.nodes)
     if not limits.heuristics:
-        for name in ("mip_heuristic_run_rins", "mip_heuristic_run_rens", "mip_heuristic_run_root_reduced_cost"):
+        for name in (
+            "mip_heuristic_run_rins",
+            "mip_heuristic_run_rens",
+            "mip_heuristic_run_root_reduced_cost",
+        ):
             highs.setOptionValue(name, False)
         highs.setOptionValue("mip_allow_restart", False)
     _pass_model(highs, problem)

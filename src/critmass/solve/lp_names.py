@@ -13,9 +13,7 @@ LONGEST = 90
 
 _BRACKETS = str.maketrans("[]{}", "()()")
 _FOREIGN = re.compile(r"[^A-Za-z0-9_.,()]")
-_RESERVED = re.compile(
-    r"[0-9.,()_]|[eE][0-9.]|(inf|infinity|free|st|end|bounds|generals?|binar(y|ies))$", re.I
-)
+_RESERVED = re.compile(r"[0-9.,()_]|[eE][0-9.]|(inf|infinity|free|st|end|bounds|generals?|binar(y|ies))$", re.I)
 """What a name may not begin with, or be: it would be read as a number, a keyword, or a solver's own name."""
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 
@@ -14,7 +14,6 @@ from critmass.formulation.network_model import NetworkModel
 from critmass.solve.columns import Stage
 from critmass.solve.executor import run_all
 from critmass.solve.highs import Answer, Problem, SolveLimits, solve
-
 
 Range = tuple[float, float]
 """Least and largest value that a decision of the organization may take."""
@@ -48,7 +47,10 @@ def priced_problem(model: NetworkModel, place: int, stage: Stage, prices: Prices
     weights = dict(stage.weights)
     for name, price in prices.floors.items():
         weights[name] = weights.get(name, 0.0) + price
-    offset, objective = float(prices.links @ part.constant), np.asarray(part.matrix.T @ prices.links, dtype=np.float64)
+    offset, objective = (
+        float(prices.links @ part.constant),
+        np.asarray(part.matrix.T @ prices.links, dtype=np.float64),
+    )
     for name, weight in weights.items():
         constant, coefficients = block.expressions[name]
         offset, objective = offset + weight * constant, objective + weight * coefficients
@@ -58,7 +60,14 @@ def priced_problem(model: NetworkModel, place: int, stage: Stage, prices: Prices
 def block_problem(block: Block, objective: FloatArray, offset: float) -> Problem:
     """A block with an objective."""
     return Problem(
-        objective, offset, block.lower, block.upper, block.integer, block.matrix, block.row_lower, block.row_upper
+        objective,
+        offset,
+        block.lower,
+        block.upper,
+        block.integer,
+        block.matrix,
+        block.row_lower,
+        block.row_upper,
     )
 
 
@@ -121,21 +130,49 @@ def under(model: NetworkModel, place: int, problem: Problem, decisions: Mapping[
 
 
 def price_practices(
-    model: NetworkModel, stage: Stage, prices: Prices, conditions: Mapping[str, Range], limits: SolveLimits,
-    pool: Executor,
+    model: NetworkModel, stage: Stage, prices: Prices, conditions: Mapping[str, Range],
+    caps: Sequence[Mapping[str, Range]], limits: SolveLimits, pool: Executor,
 ) -> list[Priced]:  # fmt: skip
-    """Price every practice under fixed conditions of the organization.
+    """Price every practice under fixed conditions of the organization, with caps on each one's claims.
 
     With the organization's own best value added and `owed` taken off, the bounds sum to the Lagrangian
     bound of the stage.
     """
     tasks = range(len(model.practices))
-    return run_all(pool, lambda place: price_practice(model, place, stage, prices, conditions, limits), tasks)
+    return run_all(
+        pool,
+        lambda place: price_practice(model, place, stage, prices, {**conditions, **caps[place]}, limits),
+        tasks,
+    )
 
 
 def owed(stage: Stage, prices: Prices) -> float:
     """Price times floor: the constant part of the Lagrangian bound."""
     return sum(prices.floors[name] * floor for name, floor in stage.floors.items())
+
+
+def most_pooled_payments(model: NetworkModel, decisions: Mapping[str, Range]) -> dict[str, float]:
+    """The most that each pooled payment can be under decisions of the organization, by linear relaxation."""
+    block = model.organization
+    most = {}
+    for name in model.pooled_payments:
+        constant, coefficients = block.expressions[name]
+        problem = under(model, len(model.blocks) - 1, block_problem(block, coefficients, constant), decisions)
+        answer = solve(replace(problem, integer=np.zeros_like(problem.integer)), SolveLimits(time_seconds=20))
+        most[name] = answer.objective if answer.termination == "solved" else np.inf
+    return most
+
+
+def claim_ranges(model: NetworkModel, place: int, most: Mapping[str, float]) -> dict[str, Range]:
+    """What a practice may claim by payer when pooled payments are at most so large."""
+    block = model.blocks[place]
+    ranges = {}
+    for payer, parts in model.claim_shares[place].items():
+        name = f"claim[{payer}]"
+        cap = sum(share * max(most[payment], 0.0) for payment, share in parts.items())
+        low, high = (float(ends[block.position[name]]) for ends in (block.lower, block.upper))
+        ranges[name] = (min(low, cap), min(high, cap))
+    return ranges
 
 
 _HELP = ("hub[", "claim[", "startup_help", "reach_hub[")
@@ -159,9 +196,7 @@ def self_sufficient_practices(
     return run_all(pool, alone, range(len(model.practices)))
 
 
-def self_sufficient_organization(
-    model: NetworkModel, conditions: Mapping[str, Range], seed: int
-) -> FloatArray | None:
+def self_sufficient_organization(model: NetworkModel, conditions: Mapping[str, Range], seed: int) -> FloatArray | None:
     """A plan of the organization that needs nothing from the practices."""
     block, part = model.organization, model.link_matrices[-1]
     constant, margin = block.expressions["margin"]
@@ -184,4 +219,4 @@ def master_prices(model: NetworkModel, stage: Stage, duals: FloatArray) -> Price
 
 def no_prices(model: NetworkModel, stage: Stage) -> Prices:
     """Every link free."""
-    return Prices(np.zeros(len(model.links)), {name: 0.0 for name in stage.floors})
+    return Prices(np.zeros(len(model.links)), dict.fromkeys(stage.floors, 0.0))

@@ -51,16 +51,12 @@ class Names:
     rows: Sequence[str]
 
 
-def network_names(
-    model: NetworkModel, floors: Mapping[str, float] | None = None, name: str = "critmass"
-) -> Names:
+def network_names(model: NetworkModel, floors: Mapping[str, float] | None = None, name: str = "critmass") -> Names:
     """The names of a whole network's model as `critmass.solve.monolith.assemble` orders it."""
     return Names(name, variable_names(model), row_names(model, floors))
 
 
-def to_pulp(
-    problem: Problem, variable_names: Sequence[str], row_names: Sequence[str], name: str
-) -> pulp.LpProblem:
+def to_pulp(problem: Problem, variable_names: Sequence[str], row_names: Sequence[str], name: str) -> pulp.LpProblem:
     """The same maximisation as a PuLP problem, with readable names. Rows without a side are left out.
 
     The objective's constant is the coefficient of `objective_constant`, a variable fixed at 1: files and
@@ -68,9 +64,7 @@ def to_pulp(
     """
     model = pulp.LpProblem(readable_names([name])[0], pulp.LpMaximize)
     one = model.add_variable(CONSTANT, 1.0, 1.0)
-    variables = [
-        _variable(model, label, problem, place) for place, label in enumerate(readable_names(variable_names))
-    ]
+    variables = [_variable(model, label, problem, place) for place, label in enumerate(readable_names(variable_names))]
     _add_objective(model, variables, one, problem)
     for place, label in enumerate(readable_names(row_names)):
         _add_row(model, variables, one, problem, place, label)
@@ -80,9 +74,7 @@ def to_pulp(
 def _variable(model: pulp.LpProblem, name: str, problem: Problem, place: int) -> pulp.LpVariable:
     low, high = float(problem.lower[place]), float(problem.upper[place])
     kind = pulp.LpInteger if problem.integer[place] else pulp.LpContinuous
-    return model.add_variable(
-        name, low if np.isfinite(low) else None, high if np.isfinite(high) else None, kind
-    )
+    return model.add_variable(name, low if np.isfinite(low) else None, high if np.isfinite(high) else None, kind)
 
 
 def _add_objective(
@@ -173,9 +165,7 @@ def _objective(problem: Problem, x: FloatArray) -> float:
     return float(problem.offset + problem.objective @ x)
 
 
-def _solver(
-    name: str, seconds: float, gap_relative: float, gap_absolute: float
-) -> tuple[pulp.LpSolver, float]:
+def _solver(name: str, seconds: float, gap_relative: float, gap_absolute: float) -> tuple[pulp.LpSolver, float]:
     """The solver, and the relative gap at which it may call a plan optimal."""
     offered = available_solvers()
     found = next((item for item in offered if item.casefold() == name.casefold()), None)

@@ -62,7 +62,7 @@ class Relaxation:
 
     def _unknown(self) -> Relaxed:
         """Nothing is known when the solver stopped for another reason: no bound, no prices, nothing to split."""
-        floors = {name: 0.0 for name in self.stage.floors}
+        floors = dict.fromkeys(self.stage.floors, 0.0)
         nothing = np.zeros(len(self.model.organization.variables))
         return Relaxed(float("inf"), Prices(np.zeros(len(self.model.links)), floors), nothing)
 
@@ -106,9 +106,7 @@ def split_decisions(model: NetworkModel, values: FloatArray) -> list[str]:
     return [block.variables[place] for place in np.argsort(-fraction, kind="stable") if fraction[place] > FRACTIONAL]
 
 
-def branches(
-    model: NetworkModel, name: str, values: FloatArray, decisions: Mapping[str, Range]
-) -> tuple[Range, Range]:
+def branches(model: NetworkModel, name: str, values: FloatArray, decisions: Mapping[str, Range]) -> tuple[Range, Range]:
     """The two ranges of a decision that the values split, upper first."""
     block, place = model.organization, model.organization.position[name]
     low, high = decisions.get(name, (float(block.lower[place]), float(block.upper[place])))

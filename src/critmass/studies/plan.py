@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Callable
+from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import Literal
 
@@ -15,16 +17,18 @@ from critmass.domain.network import Network
 from critmass.domain.programs import Program
 from critmass.domain.scenario import Scenario, SolveOptions
 from critmass.formulation.levels import Shared
-from critmass.formulation.network_model import NetworkModel, formulate
+from critmass.formulation.network_model import formulate
 from critmass.settlement.outcome import Outcome, Pricer
 from critmass.settlement.projection import OWN, Decisions, Model
 from critmass.settlement.results import BoolArray
 from critmass.settlement.terms import Terms, terms_in_force
+from critmass.solve.audit import audit
 from critmass.solve.candidates import Candidate, Judge
 from critmass.solve.columns import Stage
 from critmass.solve.decomposition import Search, StageResult
 from critmass.solve.executor import solve_pool
 from critmass.solve.progress import Clock, Reporter, silent
+from critmass.solve.tiny import TINY, solve_whole
 from critmass.studies.locks import lock_conflicts
 
 Status = Literal["optimal", "feasible"]
@@ -85,7 +89,11 @@ class Plan:
         """Names the decisions: equal hashes are equal plans."""
         decisions = self.outcome.decisions
         text = json.dumps(
-            [decisions.delivery[0].tolist(), np.round(decisions.reach[0], 6).tolist(), decisions.joined[0].tolist()]
+            [
+                decisions.delivery[0].tolist(),
+                np.round(decisions.reach[0], 6).tolist(),
+                decisions.joined[0].tolist(),
+            ]
         )
         return hashlib.sha256(text.encode()).hexdigest()
 
@@ -112,17 +120,32 @@ def plan_network(
     if conflicts:
         raise InfeasibleError(conflicts)
     formulated, pricer = formulate(shared), Pricer(model, terms)
-    results, first = _search(formulated, pricer, scenario, options, clock, report)
-    best = results[-1].plan
-    if best is None:
-        raise NoPlanInTimeError("no plan was found within the time limit; raise --time-limit")
+    with solve_pool(options.workers) as executor:
+        judge = Judge(formulated, pricer)
+        as_things_stand = today(shared)
+        known = judge.candidate(as_things_stand) if not shared.locks else None
+        results, first = _search(judge, known, scenario, options, clock, report, executor)
+        best = results[-1].plan
+        if best is None:
+            raise _no_plan(results, clock)
+        differences = audit(formulated, best.outcome, executor)
     return Plan(
         network=network, catalog=catalog, scenario=scenario, options=options, terms=terms,
-        outcome=best.outcome, today=pricer.price(today(shared)),
+        outcome=best.outcome, today=pricer.price(as_things_stand),
         levels=tuple(_level(item, best) for item in results),
         wall_seconds=clock.spent(), first_plan_seconds=first,
-        settlement_checks=(),
+        settlement_checks=tuple(
+            f"{item.practice}: {item.program}.{item.component} is modelled from above: "
+            f"${item.model_usd:,.2f} against ${item.settled_usd:,.2f} settled"
+            for item in differences
+        ),
     )  # fmt: skip
+
+
+def _no_plan(results: list[StageResult], clock: Clock) -> Exception:
+    if clock.left() > 0 or results[-1].bound == -np.inf:
+        return InfeasibleError(["no plan keeps all locks, prerequisites and start-up budgets together"])
+    return NoPlanInTimeError("no plan was found within the time limit; raise --time-limit")
 
 
 def _level(result: StageResult, best: Candidate) -> Level:
@@ -130,24 +153,53 @@ def _level(result: StageResult, best: Candidate) -> Level:
 
 
 def _search(
-    formulated: NetworkModel, pricer: Pricer, scenario: Scenario, options: SolveOptions, clock: Clock,
-    report: Reporter,
+    judge: Judge, known: Candidate | None, scenario: Scenario, options: SolveOptions, clock: Clock,
+    report: Reporter, executor: Executor,
 ) -> tuple[list[StageResult], float]:  # fmt: skip
-    judge = Judge(formulated, pricer)
+    """Every level of the objective in turn; a later one keeps what the earlier ones reached."""
     results: list[StageResult] = []
-    with solve_pool(options.workers) as executor:
-        search = Search(
-            formulated, judge, gap=options.gap, seed=options.seed, clock=clock, report=report, executor=executor
-        )
-        floors: dict[str, float] = {}
-        stages = objective_stages(scenario)
-        for place, (name, weights) in enumerate(stages):
-            share = 1.0 if place == len(stages) - 1 else FIRST_LEVEL_SHARE
-            results.append(search.run(Stage(name, weights, dict(floors)), share))
-            if results[-1].plan is None:
-                break
-            floors |= {key: results[-1].plan.worth[key] for key in weights if key == name}
-    return results, search.first_plan_seconds
+    stages, floors = objective_stages(scenario), dict[str, float]()
+    first = clock.spent() if known is not None else np.inf
+    run = _stage_solver(judge, known, options, clock, report, executor)
+    for place, (name, weights) in enumerate(stages):
+        share = 1.0 if place == len(stages) - 1 else FIRST_LEVEL_SHARE
+        results.append(run(Stage(name, weights, dict(floors)), share))
+        plan = results[-1].plan
+        if plan is None:
+            break
+        first = min(first, clock.spent())
+        floors |= {key: plan.worth[key] for key in weights if key == name}
+    return results, first
+
+
+def _stage_solver(
+    judge: Judge, known: Candidate | None, options: SolveOptions, clock: Clock, report: Reporter,
+    executor: Executor,
+) -> Callable[[Stage, float], StageResult]:  # fmt: skip
+    """Tiny networks are solved whole, others by decomposition; what one stage found, the next one knows."""
+    if len(judge.model.practices) <= TINY:
+        best: list[Candidate | None] = [known]
+
+        def whole(stage: Stage, share: float) -> StageResult:
+            result = solve_whole(
+                judge.model,
+                judge,
+                stage,
+                best[0],
+                gap=options.gap,
+                seed=options.seed,
+                clock=clock,
+                report=report,
+            )
+            best[0] = result.plan or best[0]
+            return result
+
+        return whole
+    search = Search(
+        judge.model, judge, gap=options.gap, seed=options.seed, clock=clock, report=report, executor=executor
+    )
+    search.plan = known
+    return search.run
 
 
 FIRST_LEVEL_SHARE = 0.4
@@ -158,11 +210,12 @@ def objective_stages(scenario: Scenario) -> list[tuple[str, dict[str, float]]]:
     """The levels of the objective, most important first: a name and weights of a plan's worths."""
     margin = ("margin", {"margin": 1.0})
     if scenario.objective == "members_then_margin":
-        return [("members_at_mass", {"members_at_mass": 1.0, "margin": 1e-4}), margin]
+        return [("members_at_mass", {"members_at_mass": 1.0}), margin]
     if scenario.objective == "practices_then_margin":
         return [("at_mass", {"at_mass": 1.0}), margin]
-    if scenario.objective == "weighted":
-        return [("weighted", {"margin": 1.0, "members_at_mass": scenario.usd_per_member_at_mass})]
+    if scenario.objective == "mass_and_margin":
+        weights = {"margin": 1.0, "members_at_mass": scenario.usd_per_member_at_mass}
+        return [("mass_and_margin", weights)]
     return [margin]
 
 
@@ -172,17 +225,13 @@ def today(shared: Shared) -> Decisions:
     joined = np.zeros((1, len(place), len(shared.programs)), dtype=np.bool_)
     for column, program in enumerate(shared.programs):
         joined[0, :, column] = _signed(shared, program)
-    return Decisions(
-        delivery=np.where(place > 0, OWN, 0).astype(np.int8)[None], reach=place[None], joined=joined
-    )
+    return Decisions(delivery=np.where(place > 0, OWN, 0).astype(np.int8)[None], reach=place[None], joined=joined)
 
 
 def _signed(shared: Shared, program: Program) -> BoolArray:
     """Practices that a signed contract, a lock or the lack of a choice puts into the program."""
     practices = shared.model.network.practices
-    signed = {
-        lock.practice for lock in shared.locks if lock.program == program.id and lock.decision == "joined"
-    }
+    signed = {lock.practice for lock in shared.locks if lock.program == program.id and lock.decision == "joined"}
     everywhere = None in signed or not program.voluntary
     found = np.array([everywhere or practice in signed for practice in practices], dtype=np.bool_)
     if program.join_level == "organization":

@@ -121,19 +121,12 @@ class _Search:
         problem = assemble(self.model, stage.weights, stage.floors)
         answer = self._solve(problem, stage, share_of_time)
         if answer.termination == "infeasible":
-            if (
-                self.best is None
-                and solve(problem, SolveLimits(time_seconds=SECOND_OPINION_SECONDS)).x is None
-            ):
-                raise InfeasibleError(
-                    [f"{self.solver_name} finds no plan that keeps every lock, budget and contract"]
-                )
+            if self.best is None and solve(problem, SolveLimits(time_seconds=SECOND_OPINION_SECONDS)).x is None:
+                raise InfeasibleError([f"{self.solver_name} finds no plan that keeps every lock, budget and contract"])
             answer = Answer("failed", None, -np.inf, np.inf)
         if answer.x is not None:
             found = self.judge.candidate(self.model.decisions(split(self.model, answer.x)))
-            self.best = best_of(
-                [item for item in (self.best, found) if item and meets_floors(item, stage)], stage
-            )
+            self.best = best_of([item for item in (self.best, found) if item and meets_floors(item, stage)], stage)
             self.first_plan_seconds = min(self.first_plan_seconds, self.clock.spent())
         self._say(stage, answer)
         return _Solved(stage, answer.bound, answer.objective)

@@ -128,9 +128,7 @@ def _with_suggestions(problems: list[Problem]) -> list[Problem]:
     }
     found: list[Problem] = []
     for item in problems:
-        place = re.sub(
-            r"\b(lock|override)s\.(\d+)\.?", lambda part: f"{part[1]} {int(part[2]) + 1}: ", item.place
-        )
+        place = re.sub(r"\b(lock|override)s\.(\d+)\.?", lambda part: f"{part[1]} {int(part[2]) + 1}: ", item.place)
         key = re.split(r"[.:] ?", place)[-1]
         near = closest(key, keys) if item.message == "unknown key" else ""
         found.append(Problem(place, item.message, near or item.fix))

@@ -1,0 +1,95 @@
+"""Two answers or none: a plan's payments by the model's rows against the settlement engine's."""
+
+from __future__ import annotations
+
+from concurrent.futures import Executor
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from critmass.domain.errors import SettlementMismatchError
+from critmass.formulation.network_model import NetworkModel
+from critmass.settlement.outcome import CENT, Outcome
+from critmass.settlement.projection import HUB, OWN
+from critmass.solve.executor import run_all
+from critmass.solve.highs import SolveLimits, solve
+from critmass.solve.pricing import block_problem
+
+
+@dataclass(frozen=True)
+class Difference:
+    """Where the model and the settlement price one component of one practice differently, USD a year."""
+
+    practice: str
+    program: str
+    component: str
+    model_usd: float
+    settled_usd: float
+    exact: bool
+
+
+def audit(model: NetworkModel, outcome: Outcome, executor: Executor) -> tuple[Difference, ...]:
+    """Re-prices a plan by the rows of every practice's block, its decisions fixed.
+
+    Returns the differences on components that are modelled from above only (a grid or a hull).
+
+    Raises:
+        SettlementMismatchError: when an exactly modelled component differs by more than a cent.
+    """
+    found = run_all(executor, lambda place: _of_practice(model, outcome, place), range(len(model.practices)))
+    differences = [item for part in found for item in part]
+    wrong = [item for item in differences if item.exact]
+    if wrong:
+        lines = [
+            f"{item.practice}: {item.program}.{item.component}: model ${item.model_usd:,.2f}, "
+            f"settlement ${item.settled_usd:,.2f}"
+            for item in wrong
+        ]
+        raise SettlementMismatchError("the model and the settlement disagree:\n" + "\n".join(lines))
+    return tuple(differences)
+
+
+def _of_practice(model: NetworkModel, outcome: Outcome, place: int) -> list[Difference]:
+    block, clauses = model.blocks[place], model.shared.terms.clauses
+    constant, margin = block.expressions["margin"]
+    problem = block_problem(block, margin, constant)
+    lower, upper = problem.lower.copy(), problem.upper.copy()
+    for name, value in _fixed_decisions(model, outcome, place).items():
+        if name in block.position:
+            lower[block.position[name]] = upper[block.position[name]] = value
+    answer = solve(replace(problem, lower=lower, upper=upper), SolveLimits(time_seconds=30))
+    if answer.x is None:
+        raise SettlementMismatchError(f"{block.name}: the model has no room for the plan's own decisions")
+    differences = []
+    for row, clause in enumerate(clauses):
+        name = f"paid[{clause.program.id}.{clause.component.id}]"
+        if clause.pooled or name not in block.expressions:
+            continue
+        by_rows, settled = block.value(name, answer.x), float(outcome.settled.paid[row, 0, place])
+        if abs(by_rows - settled) > CENT + 1e-7 * abs(settled):
+            exact = clause.key not in model.shared.inexact
+            differences.append(Difference(block.name, *clause.key, by_rows, settled, exact))
+    return differences
+
+
+def _fixed_decisions(model: NetworkModel, outcome: Outcome, place: int) -> dict[str, float]:
+    decisions, shared = outcome.decisions, model.shared
+    fixed: dict[str, float] = {"at_mass": 0.0}
+    for column, workflow in enumerate(shared.model.workflows):
+        for mode, code in (("own", OWN), ("hub", HUB)):
+            chosen = decisions.delivery[0, place, column] == code
+            fixed[f"{mode}[{workflow.id}]"] = float(chosen)
+            fixed[f"reach_{mode}[{workflow.id}]"] = float(decisions.reach[0, place, column]) * float(chosen)
+    joined = dict(zip(shared.program_ids, decisions.joined[0, place].astype(np.float64), strict=True))
+    for program in shared.programs:
+        if program.join_level == "practice":
+            fixed[f"join[{program.id}]"] = joined[program.id]
+    held = _organization_joined(model, outcome)
+    for (programs, at_least), name in model.conditions.items():
+        fixed[name] = float(sum(held[program] for program in programs) >= at_least)
+    return fixed
+
+
+def _organization_joined(model: NetworkModel, outcome: Outcome) -> dict[str, bool]:
+    anywhere = outcome.decisions.joined[0].any(axis=0)
+    return dict(zip(model.shared.program_ids, anywhere.tolist(), strict=True))
