@@ -7,7 +7,6 @@ from dataclasses import replace
 
 import pandas as pd
 import pytest
-from plans import plan_by_hand, small_plan, tiny_catalog
 
 from critmass.domain.catalog import Catalog
 from critmass.domain.network import ORGANIZATION, Network
@@ -17,6 +16,7 @@ from critmass.report.document import SYNTHETIC, plan_document, settlement_docume
 from critmass.report.schema import PlanDocument, SettlementDocument
 from critmass.studies.plan import Plan
 from critmass.studies.settle import plan_ledger, settle_network
+from plans import plan_by_hand, small_plan, tiny_catalog
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,6 @@ from pathlib import Path
 import openpyxl  # type: ignore[import-untyped]
 import pandas as pd
 import pytest
-from plans import small_plan
 
 from critmass.domain.errors import InputError
 from critmass.report.schema import PlanDocument
@@ -18,6 +17,7 @@ from critmass.report.workbook import MOST_LEDGER_ROWS, write_workbook
 from critmass.report.write import check_folder, write_files, write_plan
 from critmass.studies.plan import Plan
 from critmass.studies.settle import plan_ledger
+from plans import small_plan
 
 SHEETS = ["Summary", "Practices", "Programs", "Payments", "Workflows", "Money trail", "Assumptions"]
 

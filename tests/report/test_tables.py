@@ -6,7 +6,6 @@ import io
 from collections.abc import Callable
 
 import pytest
-from plans import small_plan, tiny_catalog
 from rich.console import Console
 
 from critmass.domain.errors import InfeasibleError, InputError, NoPlanInTimeError, Problem
@@ -21,6 +20,7 @@ from critmass.report.tables import show_plan, show_settlement
 from critmass.report.words import dollars, percent, short_dollars
 from critmass.solve.progress import Progress
 from critmass.studies.settle import settle_network
+from plans import small_plan, tiny_catalog
 
 
 @pytest.fixture(scope="module")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 
 import numpy as np
@@ -55,7 +56,7 @@ def hull_of(
         slope = (y[-1] - y[0]) / (x[-1] - x[0])
         return (driver - low) * float(slope) + float(y[0]), exact
     value = builder.variable(f"hull[{name}]", float(y.min()), float(y.max()))
-    for left, right in zip(hull[:-1], hull[1:], strict=True):
+    for left, right in itertools.pairwise(hull):
         slope = float((y[right] - y[left]) / (x[right] - x[left]))
         line = (driver - float(x[left])) * slope + float(y[left])
         builder.at_most(f"value_on_hull[{name},{left}]", value, line)

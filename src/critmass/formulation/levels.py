@@ -6,8 +6,10 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from critmass.domain.network import ORGANIZATION
 from critmass.domain.programs import Program
@@ -114,7 +116,7 @@ class Shared:
         return View(self.baseline, populations, self.directions, members)
 
     def number(
-        self, evaluator: Callable[[object, View], FloatArray], word: object, populations: Populations,
+        self, evaluator: Callable[[object, View], NDArray[Any]], word: object, populations: Populations,
         practice: int | None,
     ) -> float:  # fmt: skip
         """A word that no decision changes, evaluated by the settlement engine itself."""

@@ -62,7 +62,7 @@ class PracticeLevel(Level):
         spend = model.arrays.spending("expenditure_usd")[self.index, columns]
         each = model.saved_shares[:, columns] @ spend
         extra = self.extra_reach()
-        return total([extra[place] * float(each[place]) for place in np.flatnonzero(each)])
+        return total([extra[place] * float(each[place]) for place in map(int, np.flatnonzero(each))])
 
     def extra_reach(self) -> list[Affine]:
         """Reach beyond what is in place today, by workflow."""
@@ -72,7 +72,7 @@ class PracticeLevel(Level):
     def events(self, service: str, populations: Populations) -> Affine:
         """Events in proportion to reach."""
         volumes = self.shared.events(service, populations)[:, self.index]
-        return total([self.reach(place) * float(volumes[place]) for place in np.flatnonzero(volumes)])
+        return total([self.reach(place) * float(volumes[place]) for place in map(int, np.flatnonzero(volumes))])
 
     def runs_workflow(self, workflow: str, populations: Populations = ()) -> Affine:
         """1 when the workflow runs."""
@@ -382,7 +382,7 @@ def closed_gap_response(level: PracticeLevel, measure: str) -> Affine:
     place = model.measure_position[measure]
     strength = model.strengths[:, place]
     drive = total([part * float(strength[w]) for w, part in enumerate(level.extra_reach()) if strength[w] > 0])
-    low, high = builder.bounds(drive)
+    _low, high = builder.bounds(drive)
     top = min(float(response(np.array([max(high, 0.0)]))[0]), float(model.ceilings[place]))
     closed = builder.variable(f"closed[{measure}]", 0.0, top)
     corners = np.array(RESPONSE_CORNERS)

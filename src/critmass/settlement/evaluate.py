@@ -11,6 +11,7 @@ from functools import singledispatch
 import numpy as np
 
 from critmass.domain import vocabulary as v
+from critmass.domain.values import Cited
 from critmass.settlement.results import BoolArray, FloatArray, View
 
 TOLERANCE = 1e-9
@@ -275,7 +276,7 @@ def _(word: v.Test, view: View) -> BoolArray:
     return np.asarray(found < float(word.below) - TOLERANCE)
 
 
-def threshold(word: v.Cited | v.DrivenValue, view: View) -> FloatArray:
+def threshold(word: Cited | v.DrivenValue, view: View) -> FloatArray:
     """A gate's threshold, which may itself depend on a driver."""
     if isinstance(word, v.DrivenValue):
         return schedule(word.schedule, driver(word.driver, view))

@@ -139,7 +139,7 @@ class ProjectedResults:
         return np.minimum(response(self._extra_reach @ self.model.strengths), self.model.ceilings)
 
     def _sum(self, table: FloatArray, populations: Populations) -> FloatArray:
-        return table[:, self.model.arrays.columns(populations)].sum(axis=1)[None, :]
+        return np.asarray(table[:, self.model.arrays.columns(populations)].sum(axis=1)[None, :])
 
     def members(self, populations: Populations, stratum: Stratum) -> FloatArray:
         """Attributed members."""
@@ -188,7 +188,7 @@ class ProjectedResults:
         columns = self.model.arrays.columns(populations)
         expected = self.model.arrays.spending("expenditure_usd")[:, columns]
         saved = np.einsum("siw,wp,ip->si", self._extra_reach, self.model.saved_shares[:, columns], expected)
-        return expected.sum(axis=1)[None, :] - saved
+        return np.asarray(expected.sum(axis=1)[None, :] - saved)
 
     def fact(self, name: str) -> FloatArray:
         """A user-supplied answer."""

@@ -73,7 +73,7 @@ def solve(problem: Problem, limits: SolveLimits, start: FloatArray | None = None
 
 def load(problem: Problem, limits: SolveLimits) -> highspy.Highs:
     """A solver object holding the model, for callers that change and re-solve it in place."""
-    highs = highspy.Highs()
+    highs = highspy.Highs()  # type: ignore[no-untyped-call]
     highs.setOptionValue("output_flag", False)
     highs.setOptionValue("threads", limits.threads)
     highs.setOptionValue("parallel", "off" if limits.threads == 1 else "choose")
@@ -134,10 +134,7 @@ def _read(highs: highspy.Highs, problem: Problem, keep_points: int) -> Answer:
     if x is not None and violation(problem, x) > 1e-4:
         x, termination = None, "failed" if termination == "solved" else termination
     value = -np.inf if x is None else float(problem.offset + problem.objective @ x)
-    if is_mip:
-        bound = float(info.mip_dual_bound)
-    else:
-        bound = value if termination == "solved" else np.inf
+    bound = float(info.mip_dual_bound) if is_mip else value if termination == "solved" else np.inf
     if termination == "infeasible":
         bound = -np.inf
     duals = None
