@@ -190,9 +190,9 @@ class Enumeration:
 
     def affordable(self, costs: Costs) -> BoolArray:
         """Whether start-up cash suffices, shape (scenario,)."""
-        if not self.scenario.practice_budgets:
-            return np.ones(len(costs.hub_startup), dtype=np.bool_)
-        short = np.maximum(costs.startup.sum(axis=2) - self.model.arrays.startup_budgets_usd(), 0.0)
+        own = self.model.arrays.startup_budgets_usd()
+        limits = own if self.scenario.practice_budgets else np.full_like(own, np.inf)
+        short = np.maximum(costs.startup.sum(axis=2) - limits, 0.0)
         if np.isfinite(self.budget):
             return np.asarray(costs.hub_startup.sum(axis=1) + short.sum(axis=1) <= self.budget + CENT)
         return np.asarray((short <= CENT).all(axis=1))

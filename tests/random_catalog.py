@@ -148,7 +148,7 @@ def _program(draw: Draw, name: str, payer: str, components: list[Row]) -> Row:
         "id": name, "label": name, "payer": payer, "performance_year": 2026,
         "lines_of_business": [LINES[payer]],
         "effective": {"from": "2026-01-01", "to": "2026-12-31"}, "status": "complete",
-        "reporting": {"fixed_usd": draw.number(0, 800), "per_measure_usd": draw.per_measure_usd},
+        "reporting": {"fixed_usd": draw.number(0, 800), "per_measure_usd": draw.one(0, 50, 80)},
         "components": components,
     }  # fmt: skip
     if draw.chance(0.15):

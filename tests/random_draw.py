@@ -12,7 +12,6 @@ class Draw:
 
     def __init__(self, rng: np.random.Generator) -> None:
         self.rng = rng
-        self.per_measure_usd = self.one(0, 50)
 
     def number(self, low: float, high: float, decimals: int = 0) -> float:
         """A number between two ends."""

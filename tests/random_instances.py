@@ -71,13 +71,11 @@ def catalog_of(tree: Row) -> tuple[Catalog, str]:
 def random_network(draw: Draw, shape: Shape, catalog: Catalog) -> Network:
     """A network with a panel, baselines, charges, spending, some staff and workflows, and cash limits."""
     names = [f"P{place + 1}" for place in range(shape.practices)]
-    whole = {program.payer for program in catalog.programs.values() if program.join_level == "organization"}
-    everywhere = {"north", *whole}
     cells = [
         {"practice": name, "payer": payer, "line_of_business": LINES[payer]}
         for name in names
         for payer in catalog.payers
-        if payer in everywhere or draw.chance(0.8)
+        if payer == "north" or draw.chance(0.8)
     ]
     members = [int(draw.number(60, 500)) for _ in cells]
     rows: dict[str, list[Row]] = {
@@ -172,12 +170,13 @@ def random_scenario(draw: Draw, catalog: Catalog, shape: Shape) -> Scenario:
         count_credited=draw.chance(0.3),
     )
     objective = draw.one(
-        "members_then_margin", "members_then_margin", "practices_then_margin", "margin", "mass_and_margin"
-    )
+        "members_then_margin", "mass_and_margin", "mass_and_margin", "practices_then_margin", "margin"
+    )  # fmt: skip
     return Scenario(
         critical_mass=mass,
         objective=objective,
         usd_per_member_at_mass=draw.number(5, 60),
+        practice_budgets=not draw.chance(0.1),
         hub=not draw.chance(0.1),
         locks=(_lock(draw, catalog),) if draw.chance(0.2) else (),
         effects=draw.one("low", "mid", "high"),

@@ -10,8 +10,10 @@ import numpy as np
 from critmass.domain import vocabulary as v
 from critmass.formulation.block import Affine, FloatArray
 from critmass.formulation.curves import hull_of, product
-from critmass.formulation.drivers import Reading, gates_open, scheduled
+from critmass.formulation.drivers import scheduled
+from critmass.formulation.gates import gates_open
 from critmass.formulation.levels import Level
+from critmass.formulation.reading import Reading
 from critmass.settlement import evaluate
 from critmass.settlement.amounts import quantity_year_share
 from critmass.settlement.terms import Clause

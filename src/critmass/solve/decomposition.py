@@ -6,10 +6,9 @@ any number of cores unless the time limit stops the search.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass, replace
-from itertools import product
+from dataclasses import replace
 
 import numpy as np
 
@@ -18,11 +17,11 @@ from critmass.formulation.network_model import NetworkModel
 from critmass.solve.candidates import Candidate, Judge, best_of, better, meets_floors
 from critmass.solve.columns import Column, Pool, SlackCosts, Stage, column, penalty_costs, restricted_master
 from critmass.solve.highs import Problem, SolveLimits, solve
+from critmass.solve.nodes import Exact, Node, StageResult, as_vector, organization_choices
 from critmass.solve.pricing import (
     Priced,
     Prices,
     Range,
-    block_problem,
     claim_ranges,
     master_prices,
     most_pooled_payments,
@@ -33,8 +32,8 @@ from critmass.solve.pricing import (
     self_sufficient_practices,
     under,
 )
-from critmass.solve.progress import Clock, Progress, Reporter, relative_gap
-from critmass.solve.relaxation import Relaxation, Relaxed, branches, split_decisions
+from critmass.solve.progress import Clock, Progress, Reporter
+from critmass.solve.relaxation import Relaxation, branches, split_decisions
 
 LEAF_PASSES = 12
 """Further passes over all practices at a node where the relaxation leaves nothing to split."""
@@ -64,50 +63,6 @@ PRICING_SHARE = 0.15
 """Share of the asked gap that inexact pricing may use up."""
 
 
-@dataclass
-class StageResult:
-    """Where a stage ended: its best plan and a proved bound on its objective."""
-
-    stage: Stage
-    plan: Candidate | None
-    bound: float
-
-    @property
-    def value(self) -> float:
-        """Objective of the best plan, minus infinity without one."""
-        return -np.inf if self.plan is None else self.stage.value(self.plan.worth)
-
-    @property
-    def gap(self) -> float:
-        """Relative gap between plan and bound."""
-        return relative_gap(self.value, self.bound)
-
-
-@dataclass
-class _Exact:
-    """Prices at which all practices were priced under fixed conditions, and the sum of their bounds."""
-
-    prices: Prices
-    conditions: Mapping[str, Range]
-    practices_bound: float
-
-
-@dataclass
-class _Node:
-    """Fixed 0/1 decisions of the organization by variable name, and the best bound known for them."""
-
-    fixed: Mapping[str, Range]
-    bound: float
-    order: int
-    relaxed: Relaxed | None = None
-    centre: Prices | None = None
-    centre_bound: float = np.inf
-    leaf_passes: int = 0
-    box: FloatArray | None = None
-    caps: list[dict[str, Range]] | None = None
-    seen: int = 0
-
-
 class Search:
     """One search over a network. Stages share columns and the best plan."""
 
@@ -121,12 +76,12 @@ class Search:
         self.plan: Candidate | None = None
         self.first_plan_seconds = np.inf
         self._last = len(model.blocks) - 1
-        self._archive: list[_Exact] = []
+        self._archive: list[Exact] = []
         self._relaxation: Relaxation | None = None
-        self._nodes: list[_Node] = []
+        self._nodes: list[Node] = []
         self._closed = -np.inf
         self._until = clock.limit_seconds
-        self._regimes = list(self._organization_choices())
+        self._regimes = list(organization_choices(model))
 
     def run(self, stage: Stage, share_of_time: float = 1.0) -> StageResult:
         """Best plan and bound of one stage, stopping at the asked gap or when passes or time run out."""
@@ -140,31 +95,11 @@ class Search:
         self._say(result, "done")
         return result
 
-    def offer(self, plan: Candidate | None, stage: Stage) -> None:
-        """Let the search know a plan found elsewhere."""
-        self.plan = best_of([self.plan, plan], stage)
-
     # nodes ------------------------------------------------------------------------------------------
-
-    def _organization_choices(self) -> Iterator[dict[str, Range]]:
-        """What the organization may hold of each exclusive group, with the conditions that follow."""
-        shared, block = self.model.shared, self.model.organization
-        groups: dict[str, list[str]] = {}
-        for program in shared.programs:
-            if program.exclusive_group and f"join[{program.id}]" in block.position:
-                groups.setdefault(program.exclusive_group, []).append(program.id)
-        for held in product(*[[None, *names] for names in groups.values()]):
-            chosen = {f"join[{name}]": _exactly(name in held) for names in groups.values() for name in names}
-            for (programs, at_least), condition in self.model.conditions.items():
-                if all(f"join[{name}]" in chosen for name in programs):
-                    chosen[condition] = _exactly(sum(name in held for name in programs) >= at_least)
-            problem = under(self.model, self._last, block_problem(block, np.zeros(len(block.lower)), 0.0), chosen)
-            if solve(problem, SolveLimits(time_seconds=5)).x is not None:
-                yield chosen
 
     def _explore(self, result: StageResult) -> None:
         """Best bound first. A node is bounded by its relaxation, then priced once, then split or priced more."""
-        self._nodes = [_Node(regime, np.inf, place) for place, regime in enumerate(self._regimes)]
+        self._nodes = [Node(regime, np.inf, place) for place, regime in enumerate(self._regimes)]
         self._closed = -np.inf
         for node in self._nodes:
             self._open(node, result)
@@ -186,7 +121,7 @@ class Search:
             self._nodes = [item for item in self._nodes if item is not node] + children
         self._settle_bound(result)
 
-    def _lowered_by_archive(self, node: _Node, result: StageResult) -> bool:
+    def _lowered_by_archive(self, node: Node, result: StageResult) -> bool:
         """Whether passes made since the node was last looked at already lower its bound."""
         if node.seen == len(self._archive):
             return False
@@ -203,7 +138,7 @@ class Search:
         result.bound = min(result.bound, found)
         return bool(self._nodes)
 
-    def _split_contracts(self, node: _Node, result: StageResult, made: int) -> list[_Node]:
+    def _split_contracts(self, node: Node, result: StageResult, made: int) -> list[Node]:
         """Two nodes for the contract decision that matters most of those the relaxation leaves open."""
         assert self._relaxation is not None
         if node.relaxed is None:
@@ -213,12 +148,12 @@ class Search:
         if name is None:
             return []
         ranges = branches(self.model, name, node.relaxed.organization, node.fixed)
-        children = [_Node({**node.fixed, name: part}, node.bound, made + place) for place, part in enumerate(ranges)]
+        children = [Node({**node.fixed, name: part}, node.bound, made + place) for place, part in enumerate(ranges)]
         for child in children:
             self._open(child, result)
         return children
 
-    def _split_hub(self, node: _Node, result: StageResult, made: int) -> list[_Node]:
+    def _split_hub(self, node: Node, result: StageResult, made: int) -> list[Node]:
         """Two nodes for the hub decision that the linear master splits most evenly; prices carry over."""
         problem, _, offset = self._plan_problem(result.stage, node)
         relaxed = replace(problem, integer=np.zeros_like(problem.integer))
@@ -229,14 +164,14 @@ class Search:
         ranges = branches(self.model, split[0], answer.x[offset:], node.fixed)
         children = []
         for place, part in enumerate(ranges):
-            child = _Node({**node.fixed, split[0]: part}, node.bound, made + place)
+            child = Node({**node.fixed, split[0]: part}, node.bound, made + place)
             child.centre, child.box, child.leaf_passes = node.centre, node.box, LEAF_PASSES - HUB_PASSES
             child.bound = min(node.bound, self._archived_bound(result.stage, child))
             child.centre_bound = child.bound
             children.append(child)
         return children
 
-    def _open(self, node: _Node, result: StageResult) -> None:
+    def _open(self, node: Node, result: StageResult) -> None:
         """Bound a node by its relaxation and from earlier prices, without pricing anything."""
         assert self._relaxation is not None
         node.relaxed = self._relaxation.solve(node.fixed)
@@ -246,7 +181,7 @@ class Search:
         node.bound = min(node.bound, node.relaxed.value + self._slack(node.relaxed.value))
         self._lowered_by_archive(node, result)
 
-    def _price_once(self, node: _Node, result: StageResult) -> None:
+    def _price_once(self, node: Node, result: StageResult) -> None:
         """One pass at the prices of the node's own relaxation."""
         assert node.relaxed is not None
         bound, _ = self._pass(result.stage, node.relaxed.prices, node, result)
@@ -259,7 +194,7 @@ class Search:
         """Room for the tolerances of a linear solve."""
         return 1e-7 * max(abs(value), 1.0)
 
-    def _price_leaf(self, node: _Node, result: StageResult) -> None:
+    def _price_leaf(self, node: Node, result: StageResult) -> None:
         """More passes, at prices of the linear master in a box around the best ones.
 
         The box is widened where prices ran into its side and the bound improved, and halved where they
@@ -271,7 +206,7 @@ class Search:
             node.box = self._first_box(stage, node.centre)
         for step in range(node.leaf_passes, LEAF_PASSES):
             prices = self._dual_prices(stage, node, node.box)
-            moved = np.abs(_vector(prices) - _vector(node.centre))
+            moved = np.abs(as_vector(prices) - as_vector(node.centre))
             bound, _ = self._pass(stage, prices, node, result)
             if bound < node.centre_bound:
                 node.box = np.where(moved >= 0.99 * node.box, 2.0 * node.box, node.box)
@@ -284,23 +219,23 @@ class Search:
             if self._finished(result) or self._hopeless(node, result):
                 break
 
-    def _pass(self, stage: Stage, prices: Prices, node: _Node, result: StageResult) -> tuple[float, int]:
+    def _pass(self, stage: Stage, prices: Prices, node: Node, result: StageResult) -> tuple[float, int]:
         conditions = {name: value for name, value in node.fixed.items() if name.startswith("condition[")}
         limits, caps = self._limits(result, node), self._claim_caps(node)
         found = price_practices(self.model, stage, prices, conditions, caps, limits, self.executor)
         practices = sum(item.bound for item in found) - owed(stage, prices)
-        self._archive.append(_Exact(prices, conditions, practices))
+        self._archive.append(Exact(prices, conditions, practices))
         added = self._collect(found)
         return practices + self._organization(stage, prices, node), added
 
-    def _claim_caps(self, node: _Node) -> list[dict[str, Range]]:
+    def _claim_caps(self, node: Node) -> list[dict[str, Range]]:
         """The most each practice may claim of pooled payments under the node's decisions, by claim."""
         if node.caps is None:
             most = most_pooled_payments(self.model, node.fixed)
             node.caps = [claim_ranges(self.model, place, most) for place in range(self._last)]
         return node.caps
 
-    def _organization(self, stage: Stage, prices: Prices, node: _Node) -> float:
+    def _organization(self, stage: Stage, prices: Prices, node: Node) -> float:
         """Best the organization can do at the prices under the node's decisions; its points become columns."""
         problem = under(self.model, self._last, priced_problem(self.model, self._last, stage, prices), node.fixed)
         answer = solve(problem, SolveLimits(time_seconds=20, gap_absolute=1e-3, seed=self.seed))
@@ -316,7 +251,7 @@ class Search:
             if name in position
         )
 
-    def _within_caps(self, item: Column, node: _Node) -> bool:
+    def _within_caps(self, item: Column, node: Node) -> bool:
         position = self.model.blocks[item.block].position
         caps = self._claim_caps(node)[item.block].items()
         return all(item.x[position[name]] <= high + 1.0 for name, (_, high) in caps)
@@ -329,7 +264,7 @@ class Search:
             added += sum(self.pool.add(item) for item in self.judge.columns(points))
         return added
 
-    def _limits(self, result: StageResult, node: _Node) -> SolveLimits:
+    def _limits(self, result: StageResult, node: Node) -> SolveLimits:
         """Pricing as exact as the open gap asks for: its tolerance adds up over practices."""
         scale = abs(result.value) if np.isfinite(result.value) else 0.0
         allowed = PRICING_SHARE * self.gap * scale
@@ -341,13 +276,13 @@ class Search:
             seed=self.seed, heuristics=False, keep_points=KEPT_POINTS,
         )  # fmt: skip
 
-    def _dual_prices(self, stage: Stage, node: _Node, box: FloatArray) -> Prices:
+    def _dual_prices(self, stage: Stage, node: Node, box: FloatArray) -> Prices:
         """Prices from the linear master inside a box around the node's best prices.
 
         The organization takes part as itself, relaxed: at a leaf its yes/no decisions are settled.
         """
         assert node.centre is not None
-        at = _vector(node.centre)
+        at = as_vector(node.centre)
         problem, _, _ = self._plan_problem(stage, node, SlackCosts(at + box, np.maximum(at - box, 0.0)))
         low, high = problem.row_lower.copy(), problem.row_upper.copy()
         tied = np.flatnonzero(self.model.equal)
@@ -364,7 +299,7 @@ class Search:
         worth = np.mean([abs(stage.value(item.worth)) for item in columns]) + 1.0
         reach = np.concatenate([links, floors])
         least = np.where(reach > 1e-6, FIRST_SHARE * worth / np.maximum(reach, 1e-6), 0.0)
-        return np.maximum(FIRST_WIDTH * np.abs(_vector(centre)), least)
+        return np.maximum(FIRST_WIDTH * np.abs(as_vector(centre)), least)
 
     def _penalty(self, stage: Stage) -> SlackCosts:
         worths = [abs(stage.value(item.worth)) for item in self.pool.flat()]
@@ -390,7 +325,7 @@ class Search:
     # plans ------------------------------------------------------------------------------------------
 
     def _plan_problem(
-        self, stage: Stage, node: _Node, slack_costs: SlackCosts | None = None
+        self, stage: Stage, node: Node, slack_costs: SlackCosts | None = None
     ) -> tuple[Problem, list[Column], int]:
         """Columns of the practices beside the organization itself, under the node's decisions."""
         problem, chosen = restricted_master(
@@ -409,7 +344,7 @@ class Search:
             upper[place] = float(self._respects(item, node.fixed) and self._within_caps(item, node))
         return replace(problem, lower=lower, upper=upper), chosen, offset
 
-    def _improve(self, result: StageResult, node: _Node, *, last: bool) -> None:
+    def _improve(self, result: StageResult, node: Node, *, last: bool) -> None:
         """Choose one column per practice beside the real organization block, and settle what comes out."""
         problem, chosen, offset = self._plan_problem(result.stage, node)
         limits = SolveLimits(
@@ -439,10 +374,10 @@ class Search:
         """Nodes at or below this cannot hold a plan better than the asked gap allows."""
         return result.value + 0.999 * self.gap * max(abs(result.value), 1.0)
 
-    def _hopeless(self, node: _Node, result: StageResult) -> bool:
+    def _hopeless(self, node: Node, result: StageResult) -> bool:
         return bool(np.isfinite(result.value) and node.bound <= self._closed_bound(result))
 
-    def _archived_bound(self, stage: Stage, node: _Node) -> float:
+    def _archived_bound(self, stage: Stage, node: Node) -> float:
         """Best bound from practices' exact results at earlier prices under the same conditions."""
         usable = [exact for exact in self._archive if exact.conditions.items() <= node.fixed.items()]
         usable = sorted(usable, key=lambda exact: exact.practices_bound)[-8:] if len(usable) > 8 else usable
@@ -464,11 +399,3 @@ class Search:
         bound = result.bound if np.isfinite(result.bound) else None
         gap = result.gap if np.isfinite(result.gap) else None
         self.report(Progress(result.stage.name, step, value, bound, gap, self.clock.spent()))
-
-
-def _exactly(chosen: bool) -> Range:
-    return (1.0, 1.0) if chosen else (0.0, 0.0)
-
-
-def _vector(prices: Prices) -> FloatArray:
-    return np.concatenate([prices.links, list(prices.floors.values())])

@@ -26,11 +26,6 @@ class Prices:
     links: FloatArray
     floors: Mapping[str, float]
 
-    def blend(self, other: Prices, weight: float) -> Prices:
-        """weight x self + (1 - weight) x other."""
-        floors = {name: weight * self.floors[name] + (1 - weight) * other.floors[name] for name in self.floors}
-        return Prices(weight * self.links + (1 - weight) * other.links, floors)
-
 
 @dataclass(frozen=True)
 class Priced:

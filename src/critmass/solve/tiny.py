@@ -7,9 +7,9 @@ import numpy as np
 from critmass.formulation.network_model import NetworkModel
 from critmass.solve.candidates import Candidate, Judge, best_of
 from critmass.solve.columns import Stage
-from critmass.solve.decomposition import StageResult
 from critmass.solve.highs import SolveLimits, solve
 from critmass.solve.monolith import assemble, split
+from critmass.solve.nodes import StageResult
 from critmass.solve.progress import Clock, Progress, Reporter
 
 TINY = 3

@@ -25,8 +25,9 @@ from critmass.settlement.terms import Terms, terms_in_force
 from critmass.solve.audit import audit
 from critmass.solve.candidates import Candidate, Judge
 from critmass.solve.columns import Stage
-from critmass.solve.decomposition import Search, StageResult
+from critmass.solve.decomposition import Search
 from critmass.solve.executor import solve_pool
+from critmass.solve.nodes import StageResult
 from critmass.solve.progress import Clock, Reporter, silent
 from critmass.solve.tiny import TINY, solve_whole
 from critmass.studies.locks import lock_conflicts

@@ -1,0 +1,193 @@
+"""Gates as 0/1 expressions of a block."""
+
+from __future__ import annotations
+
+from functools import singledispatch
+
+import numpy as np
+
+from critmass.domain import vocabulary as v
+from critmass.domain.values import Cited
+from critmass.formulation.block import Affine, FloatArray
+from critmass.formulation.curves import EQUAL
+from critmass.formulation.drivers import beyond, driver, scheduled, stepped
+from critmass.formulation.reading import Reading
+from critmass.settlement import evaluate
+
+
+@singledispatch
+def gate(word: object, reading: Reading, *, adverse: bool) -> list[Affine]:
+    """Expressions in 0..1 that must all be 1 for the gate to be open.
+
+    `adverse` says that an open gate costs money, so that the model must be forced to open it.
+    """
+    raise TypeError(f"no such gate: {word!r}")
+
+
+@gate.register
+def _(word: v.WorkflowInPlace, reading: Reading, *, adverse: bool) -> list[Affine]:
+    return [reading.level.runs_workflow(word.workflow, reading.populations)]
+
+
+@gate.register
+def _(word: v.ProgramJoined, reading: Reading, *, adverse: bool) -> list[Affine]:
+    joined = reading.level.joined(word.program)
+    return [joined if word.joined else -joined + 1.0]
+
+
+@gate.register
+def _(word: v.AllOf, reading: Reading, *, adverse: bool) -> list[Affine]:
+    shortcut = _organization_condition(word, reading)
+    if shortcut is not None:
+        return [shortcut]
+    return gates_open(word.of, reading, adverse=adverse)
+
+
+@gate.register
+def _(word: v.AnyOf, reading: Reading, *, adverse: bool) -> list[Affine]:
+    """Family `enough_gates_open`."""
+    shortcut = _organization_condition(word, reading)
+    if shortcut is not None:
+        return [shortcut]
+    if word.at_least == 1:
+        word = word.model_copy(update={"of": _grouped(word.of, reading, joined=True)})
+    parts = [_one(reading, gate(item, reading, adverse=adverse)) for item in word.of]
+    opened = Affine()
+    for part in parts:
+        opened = opened + part
+    if opened.is_constant:
+        return [Affine(float(opened.constant >= word.at_least - EQUAL))]
+    chosen = reading.level.builder.binary(f"any[{reading.fresh('any')}]")
+    reading.level.builder.at_most(f"enough_gates_open[{reading.fresh('row')}]", chosen * word.at_least, opened)
+    reading.approximate(not adverse)
+    return [chosen]
+
+
+def gates_open(words: tuple[v.Gate, ...], reading: Reading, *, adverse: bool) -> list[Affine]:
+    """Expressions in 0..1 that must all be 1 for all the gates to be open."""
+    grouped = _grouped(words, reading, joined=False)
+    if len(grouped) == 1 and isinstance(grouped[0], v.AllOf) and grouped[0].of == words:
+        grouped = words
+    return [part for item in grouped for part in gate(item, reading, adverse=adverse)]
+
+
+def _grouped(words: tuple[v.Gate, ...], reading: Reading, *, joined: bool) -> tuple[v.Gate, ...]:
+    """Gates on what the organization joins, put together: they are one condition of the organization."""
+    by_organization = {program.id for program in reading.level.shared.programs if program.join_level == "organization"}
+    together = tuple(
+        word
+        for word in words
+        if isinstance(word, v.ProgramJoined) and word.joined == joined and word.program in by_organization
+    )
+    if len(together) < 2:
+        return words
+    rest = tuple(word for word in words if word not in together)
+    one: v.Gate = v.AnyOf(kind="any", of=together) if joined else v.AllOf(kind="all", of=together)
+    return (*rest, one)
+
+
+def _organization_condition(word: v.AnyOf | v.AllOf, reading: Reading) -> Affine | None:
+    """A gate that only asks what the organization joins is one condition of the organization."""
+    named = [item for item in word.of if isinstance(item, v.ProgramJoined)]
+    in_force = set(reading.level.shared.program_ids)
+    if len(named) != len(word.of) or len({item.joined for item in named}) != 1:
+        return None
+    joined, at_least = named[0].joined, word.at_least if isinstance(word, v.AnyOf) else len(named)
+    programs = tuple(item.program for item in named if item.program in in_force)
+    if not joined:
+        at_least = len(named) - at_least + 1
+    if len(programs) < at_least:
+        return Affine(0.0 if joined else 1.0)
+    condition = reading.level.enough_joined(programs, at_least)
+    return condition if condition is None or joined else -condition + 1.0
+
+
+def _one(reading: Reading, parts: list[Affine]) -> Affine:
+    """One 0/1 expression for 'all of these'. Family `all_gates_open`."""
+    if len(parts) == 1:
+        return parts[0]
+    if all(part.is_constant for part in parts):
+        return Affine(min((part.constant for part in parts), default=1.0))
+    both = reading.level.builder.binary(f"all[{reading.fresh('all')}]")
+    for part in parts:
+        reading.level.builder.at_most(f"all_gates_open[{reading.fresh('row')}]", both, part)
+    return both
+
+
+@gate.register
+def _(word: v.Test, reading: Reading, *, adverse: bool) -> list[Affine]:
+    if isinstance(word.driver, v.Rate | v.Improvement) and not isinstance(word.at_least, v.DrivenValue):
+        reading.approximate(not adverse)
+        return [_measure_test(word, word.driver, reading)]
+    value = driver(word.driver, reading)
+    if value.is_constant and not isinstance(word.at_least, v.DrivenValue):
+        return [Affine(float(_holds(word, np.array([value.constant]))[0]))]
+    return [_tested(word, value, reading, adverse=adverse)]
+
+
+def _holds(word: v.Test, value: FloatArray) -> FloatArray:
+    """The comparison itself, with the settlement's tolerance."""
+    slack = evaluate.TOLERANCE
+    if isinstance(word.at_least, Cited):
+        found = value >= float(word.at_least) - slack
+    elif word.at_most is not None:
+        found = value <= float(word.at_most) + slack
+    elif word.above is not None:
+        found = value > float(word.above) + slack
+    else:
+        found = value < float(word.below or 0.0) - slack
+    return np.asarray(found, dtype=np.float64)
+
+
+def _limit_of(word: v.Test) -> float:
+    given = [item for item in (word.at_least, word.at_most, word.above, word.below) if isinstance(item, Cited)]
+    return float(given[0])
+
+
+def _measure_test(word: v.Test, tested: v.Rate | v.Improvement, reading: Reading) -> Affine:
+    measure = tested.measure
+    counts = reading.level.counts(measure, reading.populations)
+    better = reading.level.shared.directions[measure]
+
+    def value(closed: FloatArray) -> FloatArray:
+        rate = counts.rate(closed)
+        if isinstance(tested, v.Rate):
+            return rate
+        return counts.gain(rate, tested.basis, higher_is_better=better)
+
+    ends = value(np.array([0.0, 1.0]))
+    corners = [] if ends[1] == ends[0] else [float((_limit_of(word) - ends[0]) / (ends[1] - ends[0]))]
+    return stepped(reading, measure, corners, lambda closed: _holds(word, value(closed)))
+
+
+def _tested(word: v.Test, value: Affine, reading: Reading, *, adverse: bool) -> Affine:
+    """Families `gate_needs_driver` and, where an open gate costs money, `gate_forced_open`."""
+    builder = reading.level.builder
+    low, high = builder.bounds(value)
+    downward = word.at_most is not None or word.below is not None
+    limit = _driven_limit(word, reading) if isinstance(word.at_least, v.DrivenValue) else _limit_of(word)
+    strict = EQUAL if word.above is not None or word.below is not None else -EQUAL
+    certain = low >= limit + strict if not downward else high <= limit - strict
+    impossible = high < limit + strict if not downward else low > limit - strict
+    if certain or impossible:
+        return Affine(float(certain))
+    name = reading.fresh("gate")
+    opened = builder.binary(f"gate[{name}]")
+    if downward and adverse:
+        builder.at_least(f"gate_forced_open[{name}]", value, opened * (low - limit) + limit)
+    elif downward:
+        builder.at_most(f"gate_needs_driver[{name}]", value, opened * (limit - high) + high)
+        reading.approximate(False)
+    else:
+        reach = limit + max(1.0, abs(limit)) * beyond(builder, value, inclusive=word.above is None)
+        builder.at_least(f"gate_needs_driver[{name}]", value, opened * (reach - low) + low)
+        reading.approximate(not adverse)
+    return opened
+
+
+def _driven_limit(word: v.Test, reading: Reading) -> float:
+    assert isinstance(word.at_least, v.DrivenValue)
+    rate = scheduled(reading, word.at_least.schedule, word.at_least.driver)
+    if not rate.is_constant:
+        reading.approximate(False)
+    return reading.level.builder.bounds(rate)[0]

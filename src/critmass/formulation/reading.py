@@ -1,0 +1,31 @@
+"""One clause while it is being turned into rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from critmass.formulation.block import FloatArray
+from critmass.formulation.levels import Level
+from critmass.settlement.results import Populations
+
+
+class Reading:
+    """One clause being turned into rows: its level, its populations, and whether it stayed exact."""
+
+    def __init__(self, level: Level, populations: Populations, name: str) -> None:
+        self.level, self.populations, self.name = level, populations, name
+        self.exact = True
+        self._count = 0
+
+    def fresh(self, what: str) -> str:
+        """A name for another helper variable of this clause."""
+        self._count += 1
+        return f"{self.name},{what}{self._count}"
+
+    def approximate(self, exact: bool) -> None:
+        """Note that a part was modelled from above only."""
+        self.exact = self.exact and exact
+
+    def number(self, evaluator: Callable[..., FloatArray], word: object) -> float:
+        """A word that no decision changes."""
+        return self.level.shared.number(evaluator, word, self.populations, self.level.practice)

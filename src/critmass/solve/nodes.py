@@ -1,0 +1,89 @@
+"""What the search branches on: choices of the organization, and where each stands."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import product
+
+import numpy as np
+
+from critmass.formulation.block import FloatArray
+from critmass.formulation.network_model import NetworkModel
+from critmass.solve.candidates import Candidate
+from critmass.solve.columns import Stage
+from critmass.solve.highs import SolveLimits, solve
+from critmass.solve.pricing import Prices, Range, block_problem, under
+from critmass.solve.progress import relative_gap
+from critmass.solve.relaxation import Relaxed
+
+
+@dataclass
+class StageResult:
+    """Where a stage ended: its best plan and a proved bound on its objective."""
+
+    stage: Stage
+    plan: Candidate | None
+    bound: float
+
+    @property
+    def value(self) -> float:
+        """Objective of the best plan, minus infinity without one."""
+        return -np.inf if self.plan is None else self.stage.value(self.plan.worth)
+
+    @property
+    def gap(self) -> float:
+        """Relative gap between plan and bound."""
+        return relative_gap(self.value, self.bound)
+
+
+@dataclass
+class Exact:
+    """Prices at which all practices were priced under fixed conditions, and the sum of their bounds."""
+
+    prices: Prices
+    conditions: Mapping[str, Range]
+    practices_bound: float
+
+
+@dataclass
+class Node:
+    """Fixed 0/1 decisions of the organization by variable name, and the best bound known for them."""
+
+    fixed: Mapping[str, Range]
+    bound: float
+    order: int
+    relaxed: Relaxed | None = None
+    centre: Prices | None = None
+    centre_bound: float = np.inf
+    leaf_passes: int = 0
+    box: FloatArray | None = None
+    caps: list[dict[str, Range]] | None = None
+    seen: int = 0
+
+
+def organization_choices(model: NetworkModel) -> Iterator[dict[str, Range]]:
+    """What the organization may hold of each exclusive group, with the conditions that follow."""
+    shared, block = model.shared, model.organization
+    groups: dict[str, list[str]] = {}
+    for program in shared.programs:
+        if program.exclusive_group and f"join[{program.id}]" in block.position:
+            groups.setdefault(program.exclusive_group, []).append(program.id)
+    for held in product(*[[None, *names] for names in groups.values()]):
+        chosen = {f"join[{name}]": exactly(name in held) for names in groups.values() for name in names}
+        for (programs, at_least), condition in model.conditions.items():
+            if all(f"join[{name}]" in chosen for name in programs):
+                chosen[condition] = exactly(sum(name in held for name in programs) >= at_least)
+        problem = under(model, len(model.blocks) - 1, block_problem(block, np.zeros(len(block.lower)), 0.0), chosen)
+        if solve(problem, SolveLimits(time_seconds=5)).x is not None:
+            yield chosen
+
+
+def exactly(chosen: bool) -> Range:
+    """The range of a yes/no decision that is made."""
+    return (1.0, 1.0) if chosen else (0.0, 0.0)
+
+
+def as_vector(prices: Prices) -> FloatArray:
+    """Prices of all links, then floors."""
+    return np.concatenate([prices.links, list(prices.floors.values())])
