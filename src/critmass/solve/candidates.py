@@ -10,7 +10,7 @@ import numpy as np
 from critmass.formulation.block import FloatArray
 from critmass.formulation.network_model import NetworkModel
 from critmass.settlement.outcome import CENT, Outcome, Pricer, broken_rules
-from critmass.settlement.projection import Decisions
+from critmass.settlement.projection import HUB, Decisions
 from critmass.solve.columns import Column, Stage, column
 
 
@@ -55,7 +55,7 @@ class Judge:
             )
             joined[0, place] |= self._copied(place, x)
         outcome = self.pricer.price(Decisions(delivery, reach, joined))
-        margins = self._local_margins(outcome)
+        margins = self.local_margins(outcome)[0]
         return [self._settled_column(place, x, outcome, float(margins[place])) for place, x in solutions.items()]
 
     def pricer_nothing(self) -> Decisions:
@@ -71,14 +71,14 @@ class Judge:
                 joined[[shared.program_ids.index(program) for program in programs[:at_least]]] = True
         return joined
 
-    def _local_margins(self, outcome: Outcome) -> FloatArray:
+    def local_margins(self, outcome: Outcome) -> FloatArray:
+        """Margin of each practice's block, shape (scenario, practice), USD: money settled at its own level,
+        less its cost without the tariff, less the hub's unit cost for it."""
         local = np.array([not c.pooled and c.component.money != "credited" for c in self.pricer.terms.clauses])
-        money = outcome.settled.paid[local, 0].sum(axis=0)
-        costs, rates = outcome.costs, self.pricer.rates
-        hub_unit = (
-            np.where(outcome.decisions.delivery[0] == 2, outcome.decisions.reach[0], 0.0) * rates.hub_unit_usd
-        ).sum(axis=1)
-        return np.asarray(money - outcome.cost[0] + costs.tariff[0].sum(axis=1) - hub_unit)
+        money = outcome.settled.paid[local].sum(axis=0)
+        by_hub = np.where(outcome.decisions.delivery == HUB, outcome.decisions.reach, 0.0)
+        hub_unit = (by_hub * self.pricer.rates.hub_unit_usd).sum(axis=2)
+        return np.asarray(money - outcome.cost + outcome.costs.tariff.sum(axis=2) - hub_unit)
 
     def _settled_column(self, place: int, x: FloatArray, outcome: Outcome, margin: float) -> Column:
         """The column asks the organization for no more than it needs: start-up help, and claims for mass."""

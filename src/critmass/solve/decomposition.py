@@ -14,7 +14,7 @@ import numpy as np
 
 from critmass.formulation.block import FloatArray
 from critmass.formulation.network_model import NetworkModel
-from critmass.solve.candidates import Candidate, Judge, best_of, better, meets_floors
+from critmass.solve.candidates import Candidate, Judge, better, meets_floors
 from critmass.solve.columns import Column, Pool, SlackCosts, Stage, column, penalty_costs, restricted_master
 from critmass.solve.highs import Problem, SolveLimits, solve
 from critmass.solve.nodes import Exact, Node, StageResult, as_vector, organization_choices
@@ -52,6 +52,9 @@ NODES = 80
 
 FIRST_WIDTH = 0.15
 """How far prices may move at first from the best ones, as a part of the price."""
+
+MASTER_WEIGHT = 0.6
+"""Weight of the master's prices against the best ones so far in the prices of the next pass."""
 
 FIRST_SHARE = 0.02
 """The same for small prices, as a share of a mean practice's worth per unit of the link."""
@@ -205,16 +208,17 @@ class Search:
         if node.box is None:
             node.box = self._first_box(stage, node.centre)
         for step in range(node.leaf_passes, LEAF_PASSES):
-            prices = self._dual_prices(stage, node, node.box)
+            prices = self._dual_prices(stage, node, node.box).blend(node.centre, MASTER_WEIGHT)
             moved = np.abs(as_vector(prices) - as_vector(node.centre))
             bound, _ = self._pass(stage, prices, node, result)
             if bound < node.centre_bound:
-                node.box = np.where(moved >= 0.99 * node.box, 2.0 * node.box, node.box)
+                node.box = np.where(moved >= 0.99 * MASTER_WEIGHT * node.box, 2.0 * node.box, node.box)
                 node.centre, node.centre_bound = prices, bound
             else:
                 node.box = np.where(moved >= 0.01 * node.box, 0.5 * node.box, node.box)
             node.bound, node.leaf_passes = min(node.bound, bound), node.leaf_passes + 1
-            self._improve(result, node, last=step == LEAF_PASSES - 1)
+            if step % 2 or step == LEAF_PASSES - 1 or self._nearly(result):
+                self._improve(result, node, last=step == LEAF_PASSES - 1)
             self._say(result, f"choice {node.order + 1}, pass {step + 2}")
             if self._finished(result) or self._hopeless(node, result):
                 break
@@ -224,7 +228,7 @@ class Search:
         limits, caps = self._limits(result, node), self._claim_caps(node)
         found = price_practices(self.model, stage, prices, conditions, caps, limits, self.executor)
         practices = sum(item.bound for item in found) - owed(stage, prices)
-        self._archive.append(Exact(prices, conditions, practices))
+        self._archive.append(Exact(prices, conditions, practices, caps))
         added = self._collect(found)
         return practices + self._organization(stage, prices, node), added
 
@@ -348,7 +352,7 @@ class Search:
         """Choose one column per practice beside the real organization block, and settle what comes out."""
         problem, chosen, offset = self._plan_problem(result.stage, node)
         limits = SolveLimits(
-            time_seconds=max(min(30.0 if last else 8.0, self._until - self.clock.spent()), 0.5),
+            time_seconds=max(min(15.0 if last else 4.0, self._until - self.clock.spent()), 0.5),
             gap_absolute=1e-3, gap_relative=self.gap / (20 if last else 8), threads=1, seed=self.seed,
             nodes=20_000 if last else 300,
         )  # fmt: skip
@@ -379,8 +383,7 @@ class Search:
 
     def _archived_bound(self, stage: Stage, node: Node) -> float:
         """Best bound from practices' exact results at earlier prices under the same conditions."""
-        usable = [exact for exact in self._archive if exact.conditions.items() <= node.fixed.items()]
-        usable = sorted(usable, key=lambda exact: exact.practices_bound)[-8:] if len(usable) > 8 else usable
+        usable = [exact for exact in self._archive if exact.covers(node.fixed, self._claim_caps(node))][-8:]
         bounds = [exact.practices_bound + self._organization(stage, exact.prices, node) for exact in usable]
         return min(bounds, default=np.inf)
 
@@ -388,6 +391,9 @@ class Search:
 
     def _finished(self, result: StageResult) -> bool:
         return result.gap <= self.gap or self._out_of_time()
+
+    def _nearly(self, result: StageResult) -> bool:
+        return result.gap <= 1.5 * self.gap
 
     def _out_of_time(self) -> bool:
         return self.clock.spent() >= self._until

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 
@@ -39,11 +39,19 @@ class StageResult:
 
 @dataclass
 class Exact:
-    """Prices at which all practices were priced under fixed conditions, and the sum of their bounds."""
+    """Prices at which all practices were priced under fixed conditions and caps, and the sum of their bounds."""
 
     prices: Prices
     conditions: Mapping[str, Range]
     practices_bound: float
+    caps: Sequence[Mapping[str, Range]]
+
+    def covers(self, conditions: Mapping[str, Range], caps: Sequence[Mapping[str, Range]]) -> bool:
+        """Whether the bounds also hold for a node: the same conditions, and claims capped no higher."""
+        same = self.conditions.items() <= conditions.items()
+        return same and all(
+            part[name][1] <= mine[name][1] + 1e-6 for part, mine in zip(caps, self.caps, strict=True) for name in part
+        )
 
 
 @dataclass

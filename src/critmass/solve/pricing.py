@@ -26,6 +26,11 @@ class Prices:
     links: FloatArray
     floors: Mapping[str, float]
 
+    def blend(self, other: Prices, weight: float) -> Prices:
+        """weight x self + (1 - weight) x other."""
+        floors = {name: weight * price + (1 - weight) * other.floors[name] for name, price in self.floors.items()}
+        return Prices(weight * self.links + (1 - weight) * other.links, floors)
+
 
 @dataclass(frozen=True)
 class Priced:

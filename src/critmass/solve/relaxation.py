@@ -17,6 +17,9 @@ from critmass.solve.pricing import Prices, Range, master_prices
 
 FRACTIONAL = 1e-5
 
+LEAST_DROP = 2e-4
+"""Part of the relaxation's value that both branches of a split must lower for the split to be worth it."""
+
 
 @dataclass(frozen=True)
 class Relaxed:
@@ -80,14 +83,14 @@ class Relaxation:
         return [name for name in split_decisions(self.model, relaxed.organization) if not is_hub(name)]
 
     def strongest(self, names: list[str], relaxed: Relaxed, decisions: Mapping[str, Range]) -> str | None:
-        """Of some decisions, the one whose two branches both lower the relaxation most."""
-        best, best_score = None, -1.0
+        """Of some decisions, the one whose two branches both lower the relaxation most; None when none matters."""
+        best, best_score = None, LEAST_DROP * max(abs(relaxed.value), 1.0)
         for name in names:
             drops = []
             for choice in branches(self.model, name, relaxed.organization, decisions):
                 child = self.solve({**decisions, name: choice})
                 drops.append(1e12 if child is None else relaxed.value - child.value)
-            score = min(drops) + 1e-3 * min(max(drops), 1e9)
+            score = min(drops)
             if score > best_score:
                 best, best_score = name, score
         return best
