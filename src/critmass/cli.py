@@ -257,7 +257,7 @@ def schema(
     _print_json(_MODELS[document].model_json_schema(mode="validation" if read else "serialization"))
 
 
-@app.command(short_help="Serve the HTTP interface and the web page.")
+@app.command(short_help="Serve the HTTP interface on this machine.")
 def serve(
     port: Annotated[int, typer.Option(min=1, max=65_535, help="Port.")] = 8000,
     host: Annotated[str, typer.Option(help="Address of this machine; nothing else is allowed.")] = "127.0.0.1",

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parents[2]
-RUNS = (("solo", 60), ("pho12", 300), ("pho60", 900))
+RUNS = (("solo", 60), ("pho12", 60), ("pho60", 300))
 """Networks, and the seconds that each may take."""
 
 WITH_A_PLAN = (0, 5)
