@@ -116,10 +116,11 @@ class Enumeration:
     def practice_choices(self, place: int, whole: frozenset[str]) -> list[Choice]:
         """What one practice may decide, given what the organization holds."""
         reached = [program for program in self.own if self._reaches(program, place)]
+        together = {program.id for program in self.whole if program.id in whole and self._reaches(program, place)}
         held = [
             names
             for names in _subsets(reached)
-            if self._may_hold(names, reached, names | whole, place) and self._program_locks(names, reached, place)
+            if self._may_hold(names, reached, names | together, place) and self._program_locks(names, reached, place)
         ]
         return [(delivery, names) for delivery in self._deliveries(place) for names in held]
 

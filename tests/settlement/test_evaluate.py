@@ -106,7 +106,7 @@ QUANTITIES: list[tuple[Words, list[float], float]] = [
     ({"kind": "savings"}, [50000, -20000], 30000),
     ({"kind": "benchmark_expenditure"}, [1000000, 400000], 1400000),
     ({"kind": "lump"}, [1, 1], 1),
-    ({"kind": "fact", "name": "quality_rank"}, [0.9, 0.3], 1.2),
+    ({"kind": "fact", "name": "quality_rank"}, [0.9, 0.3], 0.7),
 ]
 
 

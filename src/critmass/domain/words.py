@@ -92,7 +92,7 @@ class Lump(Frozen):
 
 
 class FactAmount(Frozen):
-    """A number that the user supplies, such as a pool's size."""
+    """A number that the user supplies, such as a pool's size; pooled, the member-weighted mean answer."""
 
     kind: Literal["fact"]
     name: str

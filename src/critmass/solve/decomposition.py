@@ -17,7 +17,7 @@ from critmass.formulation.network_model import NetworkModel
 from critmass.solve.candidates import Candidate, Judge, better, meets_floors
 from critmass.solve.columns import Column, Pool, SlackCosts, Stage, column, penalty_costs, restricted_master
 from critmass.solve.highs import Problem, SolveLimits, solve
-from critmass.solve.nodes import Exact, Node, StageResult, as_vector, organization_choices
+from critmass.solve.nodes import Exact, Node, StageResult, as_vector, first_box, organization_choices
 from critmass.solve.pricing import (
     Priced,
     Prices,
@@ -50,14 +50,8 @@ CANDIDATES = 8
 NODES = 80
 """Nodes of the organization's decisions at most."""
 
-FIRST_WIDTH = 0.15
-"""How far prices may move at first from the best ones, as a part of the price."""
-
 MASTER_WEIGHT = 0.6
 """Weight of the master's prices against the best ones so far in the prices of the next pass."""
-
-FIRST_SHARE = 0.02
-"""The same for small prices, as a share of a mean practice's worth per unit of the link."""
 
 PRICING_SHARE_OF_OPEN_GAP = 0.1
 """Share of the gap still open that inexact pricing may use up."""
@@ -206,7 +200,7 @@ class Search:
         assert node.centre is not None
         stage = result.stage
         if node.box is None:
-            node.box = self._first_box(stage, node.centre)
+            node.box = first_box(self.pool.flat(range(self._last)), stage, node.centre)
         for step in range(node.leaf_passes, LEAF_PASSES):
             prices = self._dual_prices(stage, node, node.box).blend(node.centre, MASTER_WEIGHT)
             moved = np.abs(as_vector(prices) - as_vector(node.centre))
@@ -294,16 +288,6 @@ class Search:
         relaxed = replace(problem, row_lower=low, row_upper=high, integer=np.zeros_like(problem.integer))
         answer = solve(relaxed, SolveLimits(time_seconds=60, seed=self.seed))
         return node.centre if answer.row_duals is None else master_prices(self.model, stage, answer.row_duals)
-
-    def _first_box(self, stage: Stage, centre: Prices) -> FloatArray:
-        """A part of each price, and at least a small share of a practice's worth per unit of the link."""
-        columns = self.pool.flat(range(self._last))
-        links = np.max([np.abs(item.links) for item in columns], axis=0)
-        floors = [max(abs(item.worth[name]) for item in columns) for name in stage.floors]
-        worth = np.mean([abs(stage.value(item.worth)) for item in columns]) + 1.0
-        reach = np.concatenate([links, floors])
-        least = np.where(reach > 1e-6, FIRST_SHARE * worth / np.maximum(reach, 1e-6), 0.0)
-        return np.maximum(FIRST_WIDTH * np.abs(as_vector(centre)), least)
 
     def _penalty(self, stage: Stage) -> SlackCosts:
         worths = [abs(stage.value(item.worth)) for item in self.pool.flat()]

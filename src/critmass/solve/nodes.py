@@ -11,11 +11,17 @@ import numpy as np
 from critmass.formulation.block import FloatArray
 from critmass.formulation.network_model import NetworkModel
 from critmass.solve.candidates import Candidate
-from critmass.solve.columns import Stage
+from critmass.solve.columns import Column, Stage
 from critmass.solve.highs import SolveLimits, solve
 from critmass.solve.pricing import Prices, Range, block_problem, under
 from critmass.solve.progress import relative_gap
 from critmass.solve.relaxation import Relaxed
+
+FIRST_WIDTH = 0.15
+"""How far prices may move at first from the best ones, as a part of the price."""
+
+FIRST_SHARE = 0.02
+"""The same for small prices, as a share of a mean practice's worth per unit of the link."""
 
 
 @dataclass
@@ -95,3 +101,14 @@ def exactly(chosen: bool) -> Range:
 def as_vector(prices: Prices) -> FloatArray:
     """Prices of all links, then floors."""
     return np.concatenate([prices.links, list(prices.floors.values())])
+
+
+def first_box(columns: Sequence[Column], stage: Stage, centre: Prices) -> FloatArray:
+    """Half-width of the box around the first prices, per link and floor: a part of each price, and at least a
+    small share of a practice's worth per unit that columns bring to the link."""
+    links = np.max([np.abs(item.links) for item in columns], axis=0)
+    floors = [max(abs(item.worth[name]) for item in columns) for name in stage.floors]
+    worth = np.mean([abs(stage.value(item.worth)) for item in columns]) + 1.0
+    reach = np.concatenate([links, floors])
+    least = np.where(reach > 1e-6, FIRST_SHARE * worth / np.maximum(reach, 1e-6), 0.0)
+    return np.asarray(np.maximum(FIRST_WIDTH * np.abs(as_vector(centre)), least))
