@@ -78,6 +78,10 @@ class Shared:
         """Whether any clause of the program touches members of the practice."""
         return any(self.has_members(clause.populations, practice) for clause in self.terms.of(program.id))
 
+    def reaches_id(self, program_id: str, practice: int) -> bool:
+        """The same by program id; a practice without members in a program takes no part in it."""
+        return any(self.has_members(clause.populations, practice) for clause in self.terms.of(program_id))
+
     def has_members(self, populations: Populations, practice: int) -> bool:
         """Whether the practice has members in the populations."""
         return bool(self.baseline.members(populations, "all")[0, practice] > 0)

@@ -83,7 +83,7 @@ class PracticeLevel(Level):
         name = f"join[{program}]"
         if self.builder.has(name):
             return self.builder.get(name)
-        if program in self.links.organization_programs:
+        if program in self.links.organization_programs and self.shared.reaches_id(program, self.index):
             return self.links.copy_condition(self, self.links.condition((program,), 1))
         return Affine()
 
@@ -91,7 +91,10 @@ class PracticeLevel(Level):
         """1 when the organization joins at least so many; None when practices decide any of them."""
         if not set(programs) <= self.links.organization_programs:
             return None
-        return self.links.copy_condition(self, self.links.condition(programs, at_least))
+        touching = tuple(program for program in programs if self.shared.reaches_id(program, self.index))
+        if len(touching) < at_least:
+            return Affine()
+        return self.links.copy_condition(self, self.links.condition(touching, at_least))
 
 
 def practice_block(shared: Shared, practice: int, links: Links) -> Block:

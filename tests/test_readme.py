@@ -1,0 +1,75 @@
+"""What README.md and data/README.md show works as it stands there."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import shutil
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from critmass import load_catalog
+from critmass.cli import app
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+DATA_README = (ROOT / "data" / "README.md").read_text(encoding="utf-8")
+
+DONE = (0, 5)
+"""Exit codes of a command that did its work; 5 is a plan whose gap the time limit left open."""
+
+
+def blocks(text: str, language: str = r"\w*") -> list[str]:
+    """Fenced blocks of a page, in the margin or below a list item."""
+    return re.findall(rf"^ *```{language}\n(.*?)^ *```", text, re.MULTILINE | re.DOTALL)
+
+
+def commands() -> list[str]:
+    """Commands of README.md that come back by themselves, without comments."""
+    lines = [line.split("  #")[0].strip() for block in blocks(README) for line in block.splitlines()]
+    found = [line.removeprefix(".venv/bin/") for line in lines if re.match(r"(\.venv/bin/)?critmass\b", line)]
+    return [line for line in found if "serve" not in line]
+
+
+@pytest.mark.parametrize("command", commands())
+def test_commands_run(command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each command of README.md ends well on a network of the name it uses."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "data").symlink_to(ROOT / "data")
+    words = shlex.split(command)[1:]
+    if words[0] != "template":
+        for name in (word for word in words if word.endswith(".xlsx") and not Path(word).exists()):
+            shutil.copy(ROOT / "data" / "networks" / "solo.xlsx", tmp_path / name)
+    limit = ["--time-limit", "20"] if words[0] == "plan" else []
+    done = CliRunner().invoke(app, [*words, *limit])
+    assert done.exit_code in DONE, done.output
+
+
+@pytest.mark.parametrize("code", blocks(README, "python"))
+def test_python_examples_run(code: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Each Python example of README.md runs and prints something."""
+    exec(compile(code, "README.md", "exec"), {"__name__": "readme"})
+    assert capsys.readouterr().out.strip()
+
+
+def test_the_example_program_is_a_valid_catalog(tmp_path: Path) -> None:
+    """The program that data/README.md teaches with loads beside the shipped catalog."""
+    (example,) = blocks(DATA_README, "yaml")
+    lines = [line.removeprefix("   ") for line in example.splitlines()]
+    (tmp_path / "ridge.yaml").write_text("\n".join(lines), encoding="utf-8")
+    assert "ridge_quality_2026" in load_catalog([tmp_path]).programs
+
+
+def test_pages_link_to_what_exists() -> None:
+    """Links of README.md lead somewhere."""
+    linked = [target for target in re.findall(r"\]\(([^)#]+)\)", README) if "://" not in target]
+    assert linked
+    assert not [target for target in linked if not (ROOT / target).exists()]
+
+
+def test_every_make_target_that_is_named_exists() -> None:
+    """`make NAME` in README.md is a target of the Makefile."""
+    targets = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
+    assert set(re.findall(r"^make ([a-z-]+)", "\n".join(blocks(README)), re.MULTILINE)) <= set(targets)
