@@ -162,7 +162,10 @@ def _practice_program(draw: Draw, place: int, payers: list[str], workflows: list
     chosen = [kinds[i] for i in draw.rng.choice(len(kinds), count, replace=False)]
     components = [_component(f"c{i}", kind(draw, workflows)) for i, kind in enumerate(chosen)]
     program = _program(draw, f"own{place}", payers[place % len(payers)], components)
-    return program | {"voluntary": not draw.chance(0.08)}
+    if draw.chance(0.08):
+        program.pop("eligibility", None)
+        program["voluntary"] = False
+    return program
 
 
 def _organization_program(draw: Draw, place: int, payers: list[str], workflows: list[str]) -> Row:

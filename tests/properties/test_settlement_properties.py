@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pandas as pd
-from hypothesis import given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from critmass.domain.programs import Component, Program
@@ -19,7 +19,8 @@ from instance_changes import with_better_results, with_tables
 from random_instances import Instance, random_instance
 
 SEEDS = st.integers(100_000, 999_999)
-FEW = settings(max_examples=30, deadline=None, derandomize=True)
+FEW = settings(max_examples=30, deadline=None, derandomize=True, phases=(Phase.explicit, Phase.generate))
+"""No shrinking: a seed does not get simpler by getting smaller."""
 
 
 def settled(instance: Instance, running: float = 0.0) -> Settled:

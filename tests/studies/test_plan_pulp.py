@@ -17,6 +17,7 @@ from critmass.studies import plan_pulp
 from critmass.studies.plan_pulp import plan_with_solver
 
 CATALOG = load_catalog((Path(__file__).parents[1] / "data" / "tiny_catalog",), shipped=False)
+LEVELS = Scenario(objective="members_then_margin")
 OPTIONS = SolveOptions(gap=1e-6, time_limit_seconds=30)
 
 
@@ -24,7 +25,7 @@ OPTIONS = SolveOptions(gap=1e-6, time_limit_seconds=30)
 def test_two_solvers_reach_the_same_plan_value(seed: int) -> None:
     """HiGHS and CBC prove the same number of members at mass and the same margin, to the cent."""
     network = sample_network(2, seed, CATALOG)
-    one, other = (plan_with_solver(network, CATALOG, Scenario(), OPTIONS, name) for name in ("HiGHS", "PULP_CBC_CMD"))
+    one, other = (plan_with_solver(network, CATALOG, LEVELS, OPTIONS, name) for name in ("HiGHS", "PULP_CBC_CMD"))
     assert [level.name for level in one.levels] == ["members_at_mass", "margin"]
     for left, right in zip(one.levels, other.levels, strict=True):
         assert left.value == pytest.approx(right.value, abs=0.01)
@@ -33,7 +34,7 @@ def test_two_solvers_reach_the_same_plan_value(seed: int) -> None:
 
 def test_settlement_prices_the_plan() -> None:
     """The margin reported is the settlement's, and the levels' bounds hold for it."""
-    plan = plan_with_solver(sample_network(2, 3, CATALOG), CATALOG, Scenario(), OPTIONS, "HiGHS")
+    plan = plan_with_solver(sample_network(2, 3, CATALOG), CATALOG, LEVELS, OPTIONS, "HiGHS")
     assert plan.objective == float(plan.outcome.margin[0])
     assert plan.levels[0].value == float(plan.outcome.members_at_mass[0])
     assert all(level.bound >= level.value for level in plan.levels)

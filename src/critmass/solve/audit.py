@@ -51,8 +51,8 @@ def audit(model: NetworkModel, outcome: Outcome, executor: Executor) -> tuple[Di
 
 def _of_practice(model: NetworkModel, outcome: Outcome, place: int) -> list[Difference]:
     block, clauses = model.blocks[place], model.shared.terms.clauses
-    constant, margin = block.expressions["margin"]
-    problem = block_problem(block, margin, constant)
+    paid = [coefficients for name, (_, coefficients) in block.expressions.items() if name.startswith("paid[")]
+    problem = block_problem(block, np.sum(paid, axis=0) if paid else np.zeros(len(block.lower)), 0.0)
     lower, upper = problem.lower.copy(), problem.upper.copy()
     for name, value in _fixed_decisions(model, outcome, place).items():
         if name in block.position:

@@ -5,6 +5,8 @@ The planner starts from it and is never below it.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from critmass.formulation.block import FloatArray
@@ -15,6 +17,7 @@ from critmass.settlement.results import BoolArray
 from critmass.solve.candidates import Candidate, Judge, best_of
 from critmass.solve.columns import Stage
 from critmass.solve.nodes import organization_choices
+from critmass.solve.pricing import Range
 
 
 def greedy_plan(judge: Judge, stage: Stage) -> Candidate | None:
@@ -28,6 +31,8 @@ def greedy_plan(judge: Judge, stage: Stage) -> Candidate | None:
     if shared.locks:
         return None
     state = _start(judge)
+    if not _keeps_what_is_not_voluntary(shared, state.joined[0]):
+        return None
     state = _add_workflows(judge, stage, state)
     state = _drop_programs(judge, stage, state)
     return best_of([judge.candidate(item) for item in _with_contracts(judge, state)], stage)
@@ -45,8 +50,28 @@ def _start(judge: Judge) -> Decisions:
     worth = np.zeros(everything.joined.shape[1:])
     for row, clause in enumerate(judge.pricer.terms.clauses):
         worth[:, shared.program_ids.index(clause.program.id)] += paid[row]
-    delivery = np.where(place > 0, OWN, 0).astype(np.int8)[None]
-    return Decisions(delivery, place[None].copy(), _without_clashes(shared, everything.joined[0], worth)[None])
+    worth[:, [not program.voluntary for program in shared.programs]] = np.inf
+    least = np.array([float(workflow.minimum_reach) for workflow in shared.model.workflows])
+    running = _with_needs(shared, place > 0)
+    reach = np.where(running, np.maximum(place, least), 0.0)
+    delivery = np.where(running, OWN, 0).astype(np.int8)
+    return Decisions(delivery[None], reach[None], _without_clashes(shared, everything.joined[0], worth)[None])
+
+
+def _with_needs(shared: Shared, running: BoolArray) -> BoolArray:
+    """Workflows that run, with everything they need, shape (practice, workflow)."""
+    position, running = shared.model.workflow_position, running.copy()
+    for _ in shared.model.workflows:
+        for workflow in shared.model.workflows:
+            for needed in workflow.requires:
+                running[:, position[needed]] |= running[:, position[workflow.id]]
+    return running
+
+
+def _keeps_what_is_not_voluntary(shared: Shared, joined: BoolArray) -> bool:
+    """Whether every practice holds the programs that it cannot decline."""
+    forced = np.array([not p.voluntary and p.join_level == "practice" for p in shared.programs], dtype=np.bool_)
+    return bool((joined | ~(_admissible(shared) & forced)).all())
 
 
 def _admissible(shared: Shared) -> BoolArray:
@@ -165,17 +190,26 @@ def _with_contracts(judge: Judge, state: Decisions) -> list[Decisions]:
             if program.join_level == "organization":
                 held = choice.get(f"join[{program.id}]", (1.0, 1.0))[0] > 0
                 joined[:, :, column] = held and (shared.eligible(program, None) or not program.voluntary)
-        if not _breaks_rules(shared, joined[0]):
+                joined[0, :, column] &= [shared.reaches(program, row) for row in range(joined.shape[1])]
+        forced = [p.join_level == "organization" and not p.voluntary for p in shared.programs]
+        if _holds(shared, choice, forced) and not _breaks_rules(shared, joined[0]):
             found.append(Decisions(state.delivery, state.reach, joined))
-    return [*found, state]
+    return found
+
+
+def _holds(shared: Shared, choice: Mapping[str, Range], forced: list[bool]) -> bool:
+    names = [program.id for program, must in zip(shared.programs, forced, strict=True) if must]
+    return all(choice.get(f"join[{name}]", (1.0, 1.0))[0] > 0 for name in names)
 
 
 def _breaks_rules(shared: Shared, joined: BoolArray) -> bool:
-    """Whether any practice would hold two programs that exclude each other."""
+    """Whether any practice would hold two programs that exclude each other, or lack what one requires."""
     for row in joined:
         for column in np.flatnonzero(row):
             others = row.copy()
             others[column] = False
-            if _clashes(shared, int(column), others):
+            needed = set(shared.programs[column].requires)
+            held = {shared.program_ids[place] for place in np.flatnonzero(row)}
+            if _clashes(shared, int(column), others) or not needed <= held:
                 return True
     return False

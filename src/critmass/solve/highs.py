@@ -17,7 +17,7 @@ from scipy import sparse
 FloatArray = NDArray[np.float64]
 Termination = Literal["solved", "limit", "infeasible", "unbounded", "failed"]
 
-INTEGRALITY = 1e-6
+INTEGRALITY = 1e-7
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ from critmass.settlement.projection import OWN, Decisions, Model
 from critmass.settlement.results import BoolArray
 from critmass.settlement.terms import Terms, terms_in_force
 from critmass.solve.audit import audit
-from critmass.solve.candidates import Candidate, Judge, best_of
+from critmass.solve.candidates import Candidate, Judge
 from critmass.solve.columns import Stage
 from critmass.solve.decomposition import Search
 from critmass.solve.executor import solve_pool
@@ -125,7 +125,7 @@ def plan_network(
     with solve_pool(options.workers) as executor:
         judge = Judge(formulated, pricer)
         as_things_stand = today(shared)
-        known = first_plan(judge, as_things_stand, scenario)
+        known = greedy_plan(judge, Stage(*objective_stages(scenario)[0]))
         results, first = _search(judge, known, scenario, options, clock, report, executor)
         best = results[-1].plan
         if best is None:
@@ -142,14 +142,6 @@ def plan_network(
             for item in differences
         ),
     )  # fmt: skip
-
-
-def first_plan(judge: Judge, as_things_stand: Decisions, scenario: Scenario) -> Candidate | None:
-    """The better of the greedy plan and of changing nothing; None where locks ask for something else."""
-    if judge.model.shared.locks:
-        return None
-    stage = Stage(*objective_stages(scenario)[0])
-    return best_of([greedy_plan(judge, stage), judge.candidate(as_things_stand)], stage)
 
 
 def _no_plan(results: list[StageResult], clock: Clock) -> Exception:
