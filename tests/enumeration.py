@@ -16,8 +16,9 @@ from critmass.settlement.amounts import measure_directions
 from critmass.settlement.costs import Costs
 from critmass.settlement.outcome import CENT, Outcome, Pricer
 from critmass.settlement.projection import HUB, OWN, Decisions, Model, ProjectedResults
-from critmass.settlement.results import BoolArray, FloatArray, Populations, View
+from critmass.settlement.results import BoolArray, FloatArray, Populations
 from critmass.settlement.terms import terms_in_force
+from critmass.settlement.view import View
 from random_instances import Instance
 
 BATCH = 20_000

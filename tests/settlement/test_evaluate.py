@@ -15,7 +15,8 @@ from critmass.domain.programs import Component
 from critmass.settlement import evaluate
 from critmass.settlement.amounts import base_amount
 from critmass.settlement.reported import ReportedResults, YearReport
-from critmass.settlement.results import BoolArray, FloatArray, View
+from critmass.settlement.results import BoolArray, FloatArray
+from critmass.settlement.view import View
 
 CATALOG = load_catalog((Path(__file__).parents[1] / "data" / "tiny_catalog",), shipped=False)
 POPULATIONS = (("bcbsm", "commercial"),)

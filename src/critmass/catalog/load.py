@@ -13,12 +13,16 @@ import yaml
 from pydantic import ValidationError
 
 from critmass.catalog.references import reference_problems
+from critmass.catalog.resolve import resolved
+from critmass.catalog.soundness import soundness_problems
 from critmass.domain.catalog import Catalog, CatalogFile, ValueProvenance
 from critmass.domain.errors import InputError, Problem
 from critmass.domain.values import Cite, cited_values
 
 MAX_FILE_BYTES = 5_000_000
-FAMILIES = ("measures", "roles", "workflows", "services", "code_sets", "facts", "payers", "programs")
+FAMILIES = (
+    "measures", "roles", "workflows", "services", "code_sets", "facts", "benchmarks", "scores", "payers", "programs",
+)  # fmt: skip
 
 
 def shipped_catalog_dir() -> Path:
@@ -32,32 +36,50 @@ def data_dir() -> Path:
     return packaged if packaged.is_dir() else Path(__file__).resolve().parents[3] / "data"
 
 
-def load_catalog(extra_dirs: Sequence[Path] = (), *, shipped: bool = True) -> Catalog:
-    """The shipped catalog together with the user's own folders.
+def load_catalog(
+    extra: Sequence[Path] = (), *, shipped: bool = True, parsed: Sequence[tuple[str, CatalogFile]] = ()
+) -> Catalog:
+    """The shipped catalog together with the user's own folders or files, and files that are `parsed` already.
 
     Raises:
         InputError: with every problem of every file: unknown keys, unsourced values, dangling references.
     """
-    roots = ([shipped_catalog_dir()] if shipped else []) + list(extra_dirs)
+    roots = ([shipped_catalog_dir()] if shipped else []) + list(extra)
     problems: list[Problem] = []
     files: list[tuple[str, CatalogFile]] = []
     digest = hashlib.sha256()
     for root in roots:
         for path in _yaml_files(root, problems):
-            name = f"{root.name}/{path.relative_to(root).as_posix()}"
-            parsed = _read_file(path, name, digest, problems)
-            if parsed is not None:
-                files.append((name, parsed))
+            name = path.name if path == root else f"{root.name}/{path.relative_to(root).as_posix()}"
+            found = _read_file(path, name, digest, problems)
+            if found is not None:
+                files.append((name, found))
+    for name, item in parsed:
+        digest.update(name.encode() + b"\0" + item.model_dump_json().encode() + b"\0")
+        files.append((name, item))
     catalog = _assemble(files, digest.hexdigest(), problems)
     problems += reference_problems(catalog)
     if problems:
         raise InputError(problems)
-    return catalog
+    return _sound(catalog)
+
+
+def _sound(catalog: Catalog) -> Catalog:
+    """The catalog with names looked up, once nothing in it can never happen."""
+    whole = resolved(catalog)
+    problems = soundness_problems(whole)
+    if problems:
+        raise InputError(problems)
+    return whole
 
 
 def _yaml_files(root: Path, problems: list[Problem]) -> list[Path]:
+    if root.is_file():
+        return [root]
     if not root.is_dir():
-        problems.append(Problem(str(root), "no such catalog folder", "name an existing folder of YAML files"))
+        problems.append(
+            Problem(str(root), "no such catalog folder or file", "name an existing YAML file, or a folder of them")
+        )
         return []
     found = sorted(path for path in root.rglob("*") if path.suffix in {".yaml", ".yml"})
     if not found:
@@ -109,7 +131,10 @@ def _assemble(files: list[tuple[str, CatalogFile]], digest: str, problems: list[
             _add_unique(families[family], getattr(parsed, family), f"{name}: {family}", problems)
         provenance += _file_provenance(name, parsed, problems)
     crosswalk = tuple(row for _, parsed in files for row in parsed.crosswalk)
-    return Catalog(hash=digest, crosswalk=crosswalk, sources=sources, provenance=tuple(provenance), **families)
+    return Catalog(
+        hash=digest, crosswalk=crosswalk, sources=sources, provenance=tuple(provenance),
+        written_programs=families["programs"], **families,
+    )  # fmt: skip
 
 
 def _add_unique(target: dict[str, Any], items: Iterable[Any], place: str, problems: list[Problem]) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from critmass.catalog.load import FAMILIES, schema_problems
+from critmass.catalog.resolve import resolved
 from critmass.domain.catalog import Catalog
 from critmass.domain.errors import InputError, Problem
 from critmass.domain.scenario import RateOverride
@@ -37,7 +38,7 @@ def with_overrides(catalog: Catalog, overrides: Sequence[RateOverride]) -> Catal
     owners = {item.owner for item in catalog.provenance if item.path in values}
     changed: dict[str, Any] = {}
     for family in FAMILIES:
-        items: Mapping[str, Any] = getattr(catalog, family)
+        items: Mapping[str, Any] = catalog.written_programs if family == "programs" else getattr(catalog, family)
         if owners & set(items):
             changed[family] = {name: _checked(item, values, problems) for name, item in items.items()}
     if problems:
@@ -46,7 +47,8 @@ def with_overrides(catalog: Catalog, overrides: Sequence[RateOverride]) -> Catal
         replace(item, value=values[item.path], cite=OVERRIDDEN) if item.path in values else item
         for item in catalog.provenance
     )
-    return replace(catalog, provenance=provenance, **changed)
+    written = changed.get("programs", catalog.written_programs)
+    return resolved(replace(catalog, provenance=provenance, written_programs=written, **changed))
 
 
 def override_problems(catalog: Catalog, overrides: Sequence[RateOverride]) -> list[Problem]:

@@ -15,7 +15,8 @@ Stage = Literal["data", "identify", "engage", "deliver", "coordinate", "report"]
 class Measure(Frozen):
     """A quality or utilization measure.
 
-    `ceiling` is the largest share of the residual gap that workflows can close in a year (a fraction).
+    `ceiling` is the largest share of the residual gap that workflows can close in a year (a fraction). A
+    measure that is only settled, never planned, needs none of `ceiling`, `typical_rate`, `eligible_share`.
     """
 
     id: str
@@ -28,9 +29,11 @@ class Measure(Frozen):
     mips_quality_id: str | None = None
     cmit: str | None = None
     star_id: str | None = None
-    ceiling: Cited
-    typical_rate: Cited
-    eligible_share: Cited = Field(description="Typical denominator as a share of members, for samples.")
+    ceiling: Cited = Cited(value=0.0)
+    typical_rate: Cited = Cited(value=0.0)
+    eligible_share: Cited = Field(
+        default=Cited(value=0.0), description="Typical denominator as a share of members, for samples."
+    )
     cite: Cite | None = None
 
     @property

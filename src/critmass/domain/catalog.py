@@ -9,6 +9,7 @@ from pydantic import Field
 
 from critmass.domain.care import CodeSet, CrosswalkRow, FactQuestion, Measure, Role, Service, Workflow
 from critmass.domain.programs import Payer, Program
+from critmass.domain.scores import Benchmark, Score
 from critmass.domain.values import Cite, Frozen, Source
 
 
@@ -24,6 +25,8 @@ class CatalogFile(Frozen):
     services: tuple[Service, ...] = ()
     code_sets: tuple[CodeSet, ...] = ()
     facts: tuple[FactQuestion, ...] = ()
+    benchmarks: tuple[Benchmark, ...] = ()
+    scores: tuple[Score, ...] = ()
     payers: tuple[Payer, ...] = ()
     programs: tuple[Program, ...] = ()
 
@@ -41,7 +44,11 @@ class ValueProvenance:
 
 @dataclass(frozen=True)
 class Catalog:
-    """All files together, indexed by id; `hash` names this exact content."""
+    """All files together, indexed by id; `hash` names this exact content.
+
+    `programs` and `scores` have benchmark tables and named scores in their places; `written_programs` are as
+    the files have them.
+    """
 
     hash: str
     measures: Mapping[str, Measure]
@@ -50,8 +57,11 @@ class Catalog:
     services: Mapping[str, Service]
     code_sets: Mapping[str, CodeSet]
     facts: Mapping[str, FactQuestion]
+    benchmarks: Mapping[str, Benchmark]
+    scores: Mapping[str, Score]
     payers: Mapping[str, Payer]
     programs: Mapping[str, Program]
+    written_programs: Mapping[str, Program] = field(default_factory=dict)
     crosswalk: tuple[CrosswalkRow, ...] = ()
     sources: Mapping[str, Source] = field(default_factory=dict)
     provenance: tuple[ValueProvenance, ...] = ()

@@ -6,17 +6,24 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from critmass.domain.drivers import Driver
+from critmass.domain.quantities import Quantity
+from critmass.domain.schedules import DriverSchedule
 from critmass.domain.values import Cited, Frozen
-from critmass.domain.words import Driver, DriverSchedule, Quantity
+
+COMPARISONS = ("at_least", "above", "at_most", "below")
 
 # Gates: what must hold before anything is paid -------------------------------------------------------
 
 
 class DrivenValue(Frozen):
-    """A threshold that itself depends on a driver, such as an MSR that falls with size."""
+    """A threshold that itself depends on a driver, such as an MSR that falls with size.
+
+    Without a schedule the driver is the threshold.
+    """
 
     driver: Driver
-    schedule: DriverSchedule
+    schedule: DriverSchedule | None = None
 
 
 class Test(Frozen):
@@ -26,16 +33,37 @@ class Test(Frozen):
     kind: Literal["test"]
     driver: Driver
     at_least: Cited | DrivenValue | None = None
-    above: Cited | None = None
-    at_most: Cited | None = None
-    below: Cited | None = None
+    above: Cited | DrivenValue | None = None
+    at_most: Cited | DrivenValue | None = None
+    below: Cited | DrivenValue | None = None
 
     @model_validator(mode="after")
     def _one_comparison(self) -> Test:
-        given = [name for name in ("at_least", "above", "at_most", "below") if getattr(self, name) is not None]
+        given = [name for name in COMPARISONS if getattr(self, name) is not None]
         if len(given) != 1:
-            raise ValueError(f"give exactly one of at_least, above, at_most, below; found {given or 'none'}")
+            raise ValueError(f"give exactly one of {', '.join(COMPARISONS)}; found {given or 'none'}")
         return self
+
+    @property
+    def comparison(self) -> str:
+        """Which comparison is given."""
+        return next(name for name in COMPARISONS if getattr(self, name) is not None)
+
+    @property
+    def threshold(self) -> Cited | DrivenValue:
+        """What the driver is compared with."""
+        found: Cited | DrivenValue = getattr(self, self.comparison)
+        return found
+
+    @property
+    def opens_downward(self) -> bool:
+        """True when low values open the gate."""
+        return self.comparison in ("at_most", "below")
+
+    @property
+    def strict(self) -> bool:
+        """True when the threshold itself does not open the gate."""
+        return self.comparison in ("above", "below")
 
 
 class WorkflowInPlace(Frozen):
@@ -65,7 +93,13 @@ class AnyOf(Frozen):
 
     kind: Literal["any"]
     of: tuple[Gate, ...] = Field(min_length=1)
-    at_least: int = 1
+    at_least: int = Field(default=1, ge=1)
+
+    @model_validator(mode="after")
+    def _can_open(self) -> AnyOf:
+        if self.at_least > len(self.of):
+            raise ValueError(f"asks for {self.at_least} open gates of {len(self.of)}, which can never be")
+        return self
 
 
 Gate = Annotated[
@@ -78,10 +112,10 @@ Gate = Annotated[
 
 
 class Multiplier(Frozen):
-    """A factor that depends on a driver, such as quality times savings."""
+    """A factor that depends on a driver, such as quality times savings; without a schedule the driver itself."""
 
     driver: Driver
-    schedule: DriverSchedule
+    schedule: DriverSchedule | None = None
 
 
 class Cap(Frozen):

@@ -59,6 +59,7 @@ SHEETS: tuple[Sheet, ...] = (
             Column("practice", "text", "Short id of the practice, used in every other sheet"),
             Column("name", "text", "Name shown in reports", required=False),
             Column("clinicians", "number", "Primary-care clinicians, FTE"),
+            Column("tin", "text", "Tax number (TIN) that the practice bills under, any text", required=False),
             Column("startup_budget_usd", "usd", "Cash the practice can spend up front, USD", required=False),
         ),
     ),

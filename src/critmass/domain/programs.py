@@ -29,6 +29,10 @@ ApmCategory = Literal["1", "2A", "2B", "2C", "3A", "3B", "3N", "4A", "4B", "4C",
 """HCP-LAN alternative payment model categories."""
 
 
+SettlementLevel = Literal["practice", "tin", "organization"]
+"""Whose results a payment looks at. A TIN is the tax number under which practices bill together."""
+
+
 class Payer(Frozen):
     """Who pays."""
 
@@ -44,12 +48,26 @@ class WorkflowShare(Frozen):
     share: Cited
 
 
+class Prepayment(Frozen):
+    """Money paid ahead and reconciled with what was earned.
+
+    `rate` times `quantity` is paid in the month `paid_in_month` of the performance year. At settlement the
+    rest is paid; where more was paid than earned, the surplus is clawed back, or stays with the practice.
+    """
+
+    quantity: Quantity
+    rate: Cited
+    paid_in_month: int = Field(default=1, ge=1, le=12)
+    claw_back: bool
+
+
 class Component(Frozen):
     """One payment of a program: ``quantity x rate x multipliers`` if the gates are open, within limits.
 
     `rate` is USD per unit of the quantity (a fraction where the quantity is USD). `driver` is what a
     rate schedule other than a constant looks at. `level` says whether drivers, gates and quantity are
-    those of each practice or of all participating practices pooled.
+    those of each practice, of the practices of a TIN together, or of all participating practices pooled.
+    Components with the same `term` are dated versions of one payment, and their windows may not overlap.
     """
 
     id: str
@@ -60,8 +78,9 @@ class Component(Frozen):
     effective: Window | None = None
     payment_stream: PaymentStream
     apm_category: ApmCategory
+    term: str | None = None
     applies: Literal["joined", "not_joined", "always"] = "joined"
-    level: Literal["practice", "organization"] = "practice"
+    level: SettlementLevel = "practice"
     quantity: Quantity
     driver: Driver | None = None
     rate: Schedule
@@ -69,6 +88,7 @@ class Component(Frozen):
     gates: tuple[Gate, ...] = ()
     limits: tuple[Limit, ...] = ()
     money: Literal["new", "credited", "withheld"] = "new"
+    prepaid: Prepayment | None = None
     cash_lag_months: Cited = Cited(value=0.0)
     pass_through: Cited | None = Field(default=None, description="Share that reaches the practice; default 1.")
     workflows: tuple[WorkflowShare, ...] = ()
@@ -81,6 +101,8 @@ class Component(Frozen):
                 raise ValueError("a by_stratum rate goes with the quantity member_months or members")
         elif self.rate.kind != "constant" and self.driver is None:
             raise ValueError(f"a {self.rate.kind} rate needs a 'driver'")
+        if self.term is not None and self.effective is None:
+            raise ValueError("a version of a 'term' needs 'effective' dates")
         return self
 
 
@@ -88,7 +110,7 @@ class ReportingBurden(Frozen):
     """What joining costs a practice in reporting, USD a year: a fixed part, and a part for each distinct
     measure specification that is reported (paid once for all programs that use the same specification)."""
 
-    fixed_usd: Cited
+    fixed_usd: Cited = Cited(value=0.0)
     per_measure_usd: Cited = Cited(value=0.0)
     specification: str = "hedis"
     cite: Cite | None = None
@@ -112,7 +134,7 @@ class Program(Frozen):
     requires: tuple[str, ...] = ()
     eligibility: tuple[Gate, ...] = Field(default=(), description="Facts that must hold for joining at all.")
     settles_at: str | None = None
-    reporting: ReportingBurden
+    reporting: ReportingBurden = ReportingBurden()
     components: tuple[Component, ...] = Field(min_length=1)
     cite: Cite | None = None
     notes: str = ""

@@ -6,15 +6,16 @@ evaluates it at the corners, and the rows reproduce those values.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
-from functools import singledispatch
 
 import numpy as np
 
 from critmass.domain import vocabulary as v
 from critmass.domain.values import Cited
-from critmass.formulation.block import Affine, BlockBuilder, FloatArray
+from critmass.formulation.block import Affine, BlockBuilder, FloatArray, total
 from critmass.formulation.curves import EQUAL, MARGIN, hull_of, segments_of
+from critmass.formulation.dispatch import driver, quantity
 from critmass.formulation.levels import MeasureCounts
 from critmass.formulation.reading import Reading
 from critmass.settlement import evaluate
@@ -34,11 +35,39 @@ def corners_of(schedule: v.DriverSchedule) -> list[float]:
     if isinstance(schedule, v.Steps):
         return [float(row.at_least) for row in schedule.rows]
     if isinstance(schedule, v.PiecewiseLinear):
-        return [float(point.at) for point in schedule.points]
+        return _corners_of_curve(schedule)
+    if isinstance(schedule, v.Linear):
+        slope = float(schedule.per_unit)
+        ends = [float(end) for end in (schedule.at_least, schedule.at_most) if end is not None]
+        return [(end - float(schedule.base)) / slope for end in ends if slope]
     if isinstance(schedule, v.Brackets):
         ends = [float(band.up_to) for band in schedule.bands if band.up_to is not None]
         return [0.0, *ends, *(-end for end in ends)]
     return []
+
+
+def _corners_of_curve(schedule: v.PiecewiseLinear) -> list[float]:
+    """Its corners, with a point just before every jump, and where rounding jumps on a slope."""
+    corners = [float(point.at) for point in schedule.points]
+    if schedule.is_continuous:
+        return corners
+    before = MARGIN if schedule.descending else -MARGIN
+    found = [*corners, *(corner + before for corner in corners)]
+    if schedule.rounded_to is not None:
+        step = float(schedule.rounded_to)
+        for low, high in itertools.pairwise(schedule.points):
+            pays = sorted((float(low.pays), float(high.pays)))
+            rise = float(high.pays) - float(low.pays)
+            for half in np.arange(np.floor(pays[0] / step) + 0.5, pays[1] / step, 1.0) if rise else ():
+                share = (half * step - float(low.pays)) / rise
+                at = float(low.at) + share * (float(high.at) - float(low.at))
+                found += [at, at + before]
+    return found
+
+
+def is_continuous(schedule: v.DriverSchedule | None) -> bool:
+    """True when the schedule never jumps."""
+    return not isinstance(schedule, v.Steps) and (not isinstance(schedule, v.PiecewiseLinear) or schedule.is_continuous)
 
 
 def is_stepped(schedule: v.DriverSchedule | None) -> bool:
@@ -46,8 +75,10 @@ def is_stepped(schedule: v.DriverSchedule | None) -> bool:
     return schedule is None or isinstance(schedule, v.Steps | v.Constant)
 
 
-def scheduled(reading: Reading, schedule: v.DriverSchedule, word: v.Driver) -> Affine:
-    """The rate that a schedule gives for a driver."""
+def scheduled(reading: Reading, schedule: v.DriverSchedule | None, word: v.Driver) -> Affine:
+    """The rate that a schedule gives for a driver; without one the driver itself."""
+    if schedule is None:
+        return driver(word, reading)
     if isinstance(schedule, v.Constant):
         return Affine(float(schedule.pays))
     if isinstance(word, v.Rate | v.Improvement):
@@ -73,7 +104,7 @@ def schedule_of(reading: Reading, schedule: v.DriverSchedule, value: Affine) -> 
         reading.level.builder, reading.fresh("rate"), value, corners_of(schedule),
         lambda x: evaluate.schedule(schedule, x),
     )  # fmt: skip
-    reading.approximate(exact)
+    reading.approximate(exact and is_continuous(schedule))
     return rate
 
 
@@ -118,7 +149,8 @@ def measure_points(reading: Reading, item: v.ScoredMeasure) -> Affine:
         attained = evaluate.schedule(item.attainment, rate)
         if item.improvement is None:
             return attained
-        gain = counts.gain(rate, item.improvement_basis, higher_is_better=better)
+        target = None if item.improvement_target is None else float(item.improvement_target)
+        gain = counts.gain(rate, item.improvement_basis, higher_is_better=better, target=target)
         return np.maximum(attained, evaluate.schedule(item.improvement, gain))
 
     corners = _closed_corners(item, counts, higher_is_better=better)
@@ -127,6 +159,7 @@ def measure_points(reading: Reading, item: v.ScoredMeasure) -> Affine:
     closed = reading.level.closed(item.measure, reading.populations)
     high = reading.level.builder.bounds(closed)[1]
     mixed = is_stepped(item.attainment) != is_stepped(item.improvement) and item.improvement is not None
+    mixed = mixed or not (is_continuous(item.attainment) and is_continuous(item.improvement))
     grid = [*corners, *(np.linspace(0.0, high, GRID) if item.improvement is not None else ())]
     if reading.level.practice is None and not mixed:
         return _pooled_points(reading, item, closed, grid, points)
@@ -156,6 +189,7 @@ def _closed_corners(item: v.ScoredMeasure, counts: MeasureCounts, *, higher_is_b
             "absolute": 1.0,
             "relative": before,
             "gap_share": 1.0 - before if higher_is_better else before,
+            "target_share": sign * (float(item.improvement_target or 0.0) - before),
         }
         rates = rates + [before + sign * gain * room[item.improvement_basis] for gain in corners_of(item.improvement)]
     found = (counts.closed_at(rate) for rate in rates)
@@ -182,12 +216,6 @@ def stepped(reading: Reading, measure: str, corners: list[float], points: Callab
 
 
 # Drivers --------------------------------------------------------------------------------------------
-
-
-@singledispatch
-def driver(word: object, reading: Reading) -> Affine:
-    """A driver as an expression of the block; drivers that no decision changes are constants."""
-    return Affine(reading.number(evaluate.driver, word))
 
 
 @driver.register
@@ -228,7 +256,43 @@ def _(word: v.Composite, reading: Reading) -> Affine:
     for part in word.facts:
         score = score + reading.number(evaluate.driver, v.Fact(kind="fact", name=part.name)) * float(part.weight)
         possible += float(part.weight)
+    for inner in word.parts:
+        if reading.number(evaluate.known, inner.driver) > 0:
+            score = score + scheduled(reading, inner.schedule, inner.driver) * float(inner.weight)
+            possible += float(inner.weight)
     return score * (1.0 / possible) if possible > 0 else Affine()
+
+
+@driver.register
+def _(word: v.Sum, reading: Reading) -> Affine:
+    parts = [
+        scheduled(reading, part.schedule, part.driver) * float(part.weight)
+        for part in word.parts
+        if reading.number(evaluate.known, part.driver) > 0
+    ]
+    low = -np.inf if word.at_least is None else float(word.at_least)
+    high = np.inf if word.at_most is None else float(word.at_most)
+    held, exact = hull_of(
+        reading.level.builder, reading.fresh("sum"), total(parts), [low, high], lambda x: np.clip(x, low, high)
+    )
+    reading.approximate(exact)
+    return held
+
+
+@driver.register
+def _(word: v.Gain, reading: Reading) -> Affine:
+    if not reading.number(evaluate.known, word):
+        return Affine()
+    now, before = driver(word.of, reading), driver(word.over, reading)
+    if word.basis == "absolute":
+        return now - before
+    return (now - before) * (1.0 / before.constant) if before.constant > 0 else Affine()
+
+
+@driver.register
+def _(word: v.Ratio, reading: Reading) -> Affine:
+    below = reading.number(evaluate.quantity, word.over)
+    return quantity(word.of, reading) * (1.0 / below) if below > 0 else Affine()
 
 
 @driver.register

@@ -10,7 +10,8 @@ from critmass.domain import vocabulary as v
 from critmass.domain.values import Cited
 from critmass.formulation.block import Affine, FloatArray
 from critmass.formulation.curves import EQUAL
-from critmass.formulation.drivers import beyond, driver, scheduled, stepped
+from critmass.formulation.dispatch import driver
+from critmass.formulation.drivers import beyond, scheduled, stepped
 from critmass.formulation.reading import Reading
 from critmass.settlement import evaluate
 
@@ -116,32 +117,23 @@ def _one(reading: Reading, parts: list[Affine]) -> Affine:
 
 @gate.register
 def _(word: v.Test, reading: Reading, *, adverse: bool) -> list[Affine]:
-    if isinstance(word.driver, v.Rate | v.Improvement) and not isinstance(word.at_least, v.DrivenValue):
+    if isinstance(word.driver, v.Rate | v.Improvement) and isinstance(word.threshold, Cited):
         reading.approximate(not adverse)
         return [_measure_test(word, word.driver, reading)]
     value = driver(word.driver, reading)
-    if value.is_constant and not isinstance(word.at_least, v.DrivenValue):
+    if value.is_constant and isinstance(word.threshold, Cited):
         return [Affine(float(_holds(word, np.array([value.constant]))[0]))]
     return [_tested(word, value, reading, adverse=adverse)]
 
 
 def _holds(word: v.Test, value: FloatArray) -> FloatArray:
     """The comparison itself, with the settlement's tolerance."""
-    slack = evaluate.TOLERANCE
-    if isinstance(word.at_least, Cited):
-        found = value >= float(word.at_least) - slack
-    elif word.at_most is not None:
-        found = value <= float(word.at_most) + slack
-    elif word.above is not None:
-        found = value > float(word.above) + slack
-    else:
-        found = value < float(word.below or 0.0) - slack
-    return np.asarray(found, dtype=np.float64)
+    return np.asarray(evaluate.compare(word, value, np.array([_limit_of(word)])), dtype=np.float64)
 
 
 def _limit_of(word: v.Test) -> float:
-    given = [item for item in (word.at_least, word.at_most, word.above, word.below) if isinstance(item, Cited)]
-    return float(given[0])
+    assert isinstance(word.threshold, Cited)
+    return float(word.threshold)
 
 
 def _measure_test(word: v.Test, tested: v.Rate | v.Improvement, reading: Reading) -> Affine:
@@ -162,11 +154,10 @@ def _measure_test(word: v.Test, tested: v.Rate | v.Improvement, reading: Reading
 
 def _tested(word: v.Test, value: Affine, reading: Reading, *, adverse: bool) -> Affine:
     """Families `gate_needs_driver` and, where an open gate costs money, `gate_forced_open`."""
-    builder = reading.level.builder
+    builder, downward = reading.level.builder, word.opens_downward
     low, high = builder.bounds(value)
-    downward = word.at_most is not None or word.below is not None
-    limit = _driven_limit(word, reading) if isinstance(word.at_least, v.DrivenValue) else _limit_of(word)
-    strict = EQUAL if word.above is not None or word.below is not None else -EQUAL
+    limit = _driven_limit(word, reading) if isinstance(word.threshold, v.DrivenValue) else _limit_of(word)
+    strict = EQUAL if word.strict else -EQUAL
     certain = low >= limit + strict if not downward else high <= limit - strict
     impossible = high < limit + strict if not downward else low > limit - strict
     if certain or impossible:
@@ -179,15 +170,16 @@ def _tested(word: v.Test, value: Affine, reading: Reading, *, adverse: bool) -> 
         builder.at_most(f"gate_needs_driver[{name}]", value, opened * (limit - high) + high)
         reading.approximate(False)
     else:
-        reach = limit + max(1.0, abs(limit)) * beyond(builder, value, inclusive=word.above is None)
+        reach = limit + max(1.0, abs(limit)) * beyond(builder, value, inclusive=word.comparison != "above")
         builder.at_least(f"gate_needs_driver[{name}]", value, opened * (reach - low) + low)
         reading.approximate(not adverse)
     return opened
 
 
 def _driven_limit(word: v.Test, reading: Reading) -> float:
-    assert isinstance(word.at_least, v.DrivenValue)
-    rate = scheduled(reading, word.at_least.schedule, word.at_least.driver)
+    """A threshold that moves with decisions is taken where the gate opens most easily."""
+    assert isinstance(word.threshold, v.DrivenValue)
+    rate = scheduled(reading, word.threshold.schedule, word.threshold.driver)
     if not rate.is_constant:
         reading.approximate(False)
-    return reading.level.builder.bounds(rate)[0]
+    return reading.level.builder.bounds(rate)[1 if word.opens_downward else 0]

@@ -20,8 +20,9 @@ from critmass.settlement import evaluate
 from critmass.settlement.amounts import measure_directions
 from critmass.settlement.costs import CostRates, cost_rates
 from critmass.settlement.projection import Decisions, Model, ProjectedResults
-from critmass.settlement.results import FloatArray, Populations, View
+from critmass.settlement.results import FloatArray, Populations
 from critmass.settlement.terms import Terms
+from critmass.settlement.view import View
 
 
 @dataclass(frozen=True)
@@ -40,12 +41,12 @@ class MeasureCounts:
         """Whether last year can be compared with."""
         return self.prior_denominator > 0
 
-    def gain(self, rate: FloatArray, basis: str, *, higher_is_better: bool) -> FloatArray:
+    def gain(self, rate: FloatArray, basis: str, *, higher_is_better: bool, target: float | None = None) -> FloatArray:
         """Gain of a rate over last year's; 0 without a prior year."""
         if not self.has_prior:
             return np.zeros_like(rate)
         before = np.full_like(rate, self.prior_rate)
-        return evaluate.improvement_from(before, rate, basis, higher_is_better=higher_is_better)
+        return evaluate.improvement_from(before, rate, basis, higher_is_better=higher_is_better, target=target)
 
     def rate(self, closed: FloatArray) -> FloatArray:
         """Performance rate at a closed share of the gap; 0 without a denominator."""
@@ -175,6 +176,7 @@ class Level(ABC):
         self.shared, self.builder, self.practice = shared, builder, practice
         self._staircases: dict[str, Staircase] = {}
         self.curves: dict[object, Affine] = {}
+        self.paid: dict[tuple[str, str], Affine] = {}
 
     def counts(self, measure: str, populations: Populations) -> MeasureCounts:
         """Counts of a measure at this level."""

@@ -152,10 +152,11 @@ def organization_programs(level: OrganizationLevel) -> None:
 def pooled_payments(level: OrganizationLevel) -> list[Affine]:
     """Payments on pooled results. Those already paid by others ('credited') stay out of the margin."""
     margin = []
-    for clause in level.shared.terms.clauses:
+    for clause in level.shared.terms.in_order_of_money:
         if not clause.pooled:
             continue
         paid, exact = payment(level, clause, participation(level, clause))
+        level.paid[clause.key] = paid
         if not exact:
             level.shared.inexact.add(clause.key)
         level.builder.express(f"paid[{clause.program.id}.{clause.component.id}]", paid)

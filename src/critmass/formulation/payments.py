@@ -8,63 +8,17 @@ from functools import singledispatch
 import numpy as np
 
 from critmass.domain import vocabulary as v
+from critmass.formulation import peers, quantities  # noqa: F401  (they answer for their words)
 from critmass.formulation.block import Affine, FloatArray
 from critmass.formulation.curves import hull_of, product
+from critmass.formulation.dispatch import quantity
 from critmass.formulation.drivers import scheduled
 from critmass.formulation.gates import gates_open
 from critmass.formulation.levels import Level
 from critmass.formulation.reading import Reading
 from critmass.settlement import evaluate
-from critmass.settlement.amounts import quantity_year_share
+from critmass.settlement.amounts import is_flow, quantity_year_share
 from critmass.settlement.terms import Clause
-
-
-@singledispatch
-def quantity(word: object, reading: Reading) -> Affine:
-    """A quantity as an expression of the block; quantities that no decision changes are constants."""
-    return Affine(reading.number(evaluate.quantity, word))
-
-
-@quantity.register
-def _(word: v.Numerator, reading: Reading) -> Affine:
-    counts = reading.level.counts(word.measure, reading.populations)
-    if counts.gap == 0:
-        return Affine(counts.numerator)
-    return reading.level.closed(word.measure, reading.populations) * counts.gap + counts.numerator
-
-
-@quantity.register
-def _(word: v.GapsClosed, reading: Reading) -> Affine:
-    counts = reading.level.counts(word.measure, reading.populations)
-    compliant = quantity(v.Numerator(kind="numerator", measure=word.measure), reading)
-    return compliant + (-min(counts.carried, counts.numerator))
-
-
-@quantity.register
-def _(word: v.Savings, reading: Reading) -> Affine:
-    base = reading.number(evaluate.quantity, word)
-    return reading.level.savings_gain(reading.populations) + base
-
-
-@quantity.register
-def _(word: v.Events, reading: Reading) -> Affine:
-    """Family `events_capped`."""
-    events = reading.level.events(word.service, reading.populations)
-    if word.max_per_member is None or events.is_constant:
-        return events
-    members = v.Members(kind="members", stratum=word.stratum)
-    cap = float(word.max_per_member) * reading.number(
-        evaluate.driver, v.MembersCount(kind="members", stratum=members.stratum)
-    )
-    low, high = reading.level.builder.bounds(events)
-    if high <= cap:
-        return events
-    reading.approximate(reading.level.practice is not None)
-    name = reading.fresh("events")
-    counted = reading.level.builder.variable(f"events[{name}]", min(low, cap), cap)
-    reading.level.builder.at_most(f"events_capped[{name}]", counted, events)
-    return counted
-
 
 # Limits ----------------------------------------------------------------------------------------------
 
@@ -137,19 +91,35 @@ def payment(level: Level, clause: Clause, participates: Affine) -> tuple[Affine,
     `participates` is 1 when the clause speaks to the unit (joined, or not joined, or always).
     Families `payment_needs_gate` and `payment_within_terms`.
     """
-    reading = Reading(level, clause.populations, f"{clause.program.id}.{clause.component.id}")
+    reading = Reading(level, clause.populations, clause.program.id, clause.component.id)
     amount = _amount(clause, reading)
     for bound in clause.component.limits:
         amount = limit(bound, amount, reading)
-    low, high = level.builder.bounds(amount)
+    high = level.builder.bounds(amount)[1]
     gates = gates_open(clause.component.gates, reading, adverse=high <= 0.0)
-    gates.append(participates)
+    if clause.component.prepaid is None:
+        return _switched(reading, amount, [*gates, participates]), reading.exact
+    ahead = _with_prepayment(clause, _switched(reading, amount, gates), reading)
+    return _switched(reading, ahead, [participates], what="prepaid"), reading.exact
+
+
+def _switched(reading: Reading, amount: Affine, gates: list[Affine], what: str = "") -> Affine:
+    """An amount that is paid only when all of the gates are open."""
+    low, high = reading.level.builder.bounds(amount)
     if any(part.is_constant and part.constant < 0.5 for part in gates) or (low == high == 0.0):
-        return Affine(), True
+        return Affine()
     switches = [part for part in gates if not part.is_constant]
-    if not switches:
-        return amount, reading.exact
-    return _gated(reading, amount, switches), reading.exact
+    return _gated(reading, amount, switches, what) if switches else amount
+
+
+def _with_prepayment(clause: Clause, amount: Affine, reading: Reading) -> Affine:
+    """What was paid ahead is kept where it is not clawed back: the larger of it and what was earned, from above."""
+    prepaid = clause.component.prepaid
+    if prepaid is None or prepaid.claw_back:
+        return amount
+    share = clause.year_share if is_flow(prepaid.quantity) else 1.0
+    ahead = reading.number(evaluate.quantity, prepaid.quantity) * float(prepaid.rate) * share
+    return _curved(reading, amount, [ahead], lambda x: np.maximum(x, ahead))
 
 
 def _amount(clause: Clause, reading: Reading) -> Affine:
@@ -183,14 +153,14 @@ def _plus(parts: list[Affine]) -> Affine:
     return result
 
 
-def _gated(reading: Reading, amount: Affine, switches: list[Affine]) -> Affine:
-    builder = reading.level.builder
+def _gated(reading: Reading, amount: Affine, switches: list[Affine], what: str) -> Affine:
+    builder, name = reading.level.builder, f"{reading.name},{what}" if what else reading.name
     if amount.is_constant and len(switches) == 1:
         return switches[0] * amount.constant
     low, high = builder.bounds(amount)
-    paid = builder.variable(f"paid[{reading.name}]", min(low, 0.0), max(high, 0.0))
+    paid = builder.variable(f"paid[{name}]", min(low, 0.0), max(high, 0.0))
     closed = _plus([-part + 1.0 for part in switches])
-    builder.at_most(f"payment_within_terms[{reading.name}]", paid, amount + closed * max(-low, 0.0))
+    builder.at_most(f"payment_within_terms[{name}]", paid, amount + closed * max(-low, 0.0))
     for place, part in enumerate(switches):
-        builder.at_most(f"payment_needs_gate[{reading.name},{place}]", paid, part * max(high, 0.0))
+        builder.at_most(f"payment_needs_gate[{name},{place}]", paid, part * max(high, 0.0))
     return paid

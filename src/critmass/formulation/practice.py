@@ -29,7 +29,6 @@ class PracticeLevel(Level):
         self.links = links
         self.costs: list[Affine] = []
         self.margin_costs: list[Affine] = []
-        self.paid: dict[tuple[str, str], Affine] = {}
 
     def staircase_name(self, measure: str, populations: Populations) -> str:
         """One staircase per measure: reach is practice-wide."""
@@ -309,7 +308,7 @@ def _reported(builder: BlockBuilder, name: str, joins: list[tuple[str, Affine, f
 
 
 def _payments(level: PracticeLevel) -> None:
-    for clause in level.shared.terms.clauses:
+    for clause in level.shared.terms.in_order_of_money:
         if clause.pooled or not level.shared.has_members(clause.populations, level.index):
             continue
         level.paid[clause.key], exact = payment(level, clause, participation(level, clause))

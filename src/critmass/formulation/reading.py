@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
-from critmass.formulation.block import FloatArray
+from numpy.typing import NDArray
+
 from critmass.formulation.levels import Level
 from critmass.settlement.results import Populations
 
@@ -12,8 +14,9 @@ from critmass.settlement.results import Populations
 class Reading:
     """One clause being turned into rows: its level, its populations, and whether it stayed exact."""
 
-    def __init__(self, level: Level, populations: Populations, name: str) -> None:
-        self.level, self.populations, self.name = level, populations, name
+    def __init__(self, level: Level, populations: Populations, program: str, component: str) -> None:
+        self.level, self.populations, self.program = level, populations, program
+        self.name = f"{program}.{component}"
         self.exact = True
         self._count = 0
 
@@ -26,6 +29,10 @@ class Reading:
         """Note that a part was modelled from above only."""
         self.exact = self.exact and exact
 
-    def number(self, evaluator: Callable[..., FloatArray], word: object) -> float:
+    def number(self, evaluator: Callable[..., NDArray[Any]], word: object) -> float:
         """A word that no decision changes."""
         return self.level.shared.number(evaluator, word, self.populations, self.level.practice)
+
+    def pooled_number(self, evaluator: Callable[..., NDArray[Any]], word: object) -> float:
+        """The same with all practices pooled, whatever the level."""
+        return self.level.shared.number(evaluator, word, self.populations, None)

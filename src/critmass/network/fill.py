@@ -51,6 +51,7 @@ def _fill_organization(table: pd.DataFrame) -> pd.DataFrame:
 def _fill_practices(table: pd.DataFrame) -> pd.DataFrame:
     return table.assign(
         name=table["name"].where(table["name"] != "", table["practice"]),
+        tin=table["tin"].where(table["tin"] != "", table["practice"]),
         startup_budget_usd=table["startup_budget_usd"].fillna(np.inf),
     )
 

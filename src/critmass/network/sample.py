@@ -145,6 +145,7 @@ def _practice_rows(cells: _Cells, random: Random) -> pd.DataFrame:
             "practice": cells.practices,
             "name": first + " " + last + " " + cells.practices,
             "clinicians": cells.clinicians,
+            "tin": "",
             "startup_budget_usd": cells.clinicians * shape.PRACTICE_STARTUP_PER_CLINICIAN_USD,
         }
     )

@@ -10,7 +10,7 @@ import pandas as pd
 from critmass.domain.catalog import Catalog
 from critmass.domain.network import ORGANIZATION, Network
 from critmass.domain.vocabulary import Stratum
-from critmass.settlement.results import FloatArray, Populations
+from critmass.settlement.results import FloatArray, IntArray, Populations
 
 _COMPLEMENTS: dict[str, tuple[str, ...]] = {
     "age_21_plus": ("under_21",),
@@ -116,6 +116,14 @@ class NetworkArrays:
     def fact(self, name: str) -> FloatArray:
         """Answers to a fact, shape (practice,): the user's, else the catalog's default."""
         return self._facts[name]
+
+    @cached_property
+    def tins(self) -> IntArray:
+        """Number of the TIN that each practice bills under, shape (practice,); a practice without one bills alone."""
+        table = self.network.table("Practices")
+        known = dict(zip(table["practice"].astype(str), table["tin"].astype(str), strict=True))
+        names = [known.get(practice, practice) for practice in self.network.practices]
+        return np.array([names.index(name) for name in names], dtype=np.int64)
 
     def reach_in_place(self) -> FloatArray:
         """Share of eligible patients each workflow serves today, shape (practice, workflow)."""

@@ -12,10 +12,10 @@ from collections.abc import Iterator
 from functools import cached_property
 
 import numpy as np
-from pydantic import BaseModel
 
 from critmass.domain import vocabulary as v
 from critmass.domain.programs import Component
+from critmass.domain.walk import words_in
 from critmass.settlement.costs import measures_mentioned
 from critmass.settlement.projection import Decisions, Model
 from critmass.settlement.results import FloatArray
@@ -89,21 +89,10 @@ class Attribution:
 
 def gating_workflows(component: Component) -> tuple[str, ...]:
     """Workflows that the component's gates ask for, each once."""
-    words = (word for gate in component.gates for word in _words(gate))
+    words = (word for gate in component.gates for word in words_in(gate))
     return tuple(dict.fromkeys(word.workflow for word in words if isinstance(word, v.WorkflowInPlace)))
 
 
 def looks_at_savings(component: Component) -> bool:
     """True when savings are paid for, or decide what is paid."""
-    return any(isinstance(word, v.Savings | v.SavingsRate) for word in _words(component))
-
-
-def _words(node: object) -> Iterator[object]:
-    """The node and everything written inside it."""
-    if isinstance(node, tuple):
-        for item in node:
-            yield from _words(item)
-    elif isinstance(node, BaseModel):
-        yield node
-        for name in type(node).model_fields:
-            yield from _words(getattr(node, name))
+    return any(isinstance(word, v.Savings | v.SavingsRate) for word in words_in(component))

@@ -21,7 +21,7 @@ from critmass.domain.network import Network
 from critmass.domain.scenario import Scenario
 from critmass.domain.vocabulary import Stratum
 from critmass.settlement.arrays import NetworkArrays
-from critmass.settlement.results import BoolArray, FloatArray, Populations
+from critmass.settlement.results import BoolArray, FloatArray, IntArray, Populations
 
 RESPONSE_CORNERS = (0.0, 0.1, 0.25, 0.5, 0.8, 1.2, 2.0, 4.0)
 """Where the chords of 1 - exp(-s) meet."""
@@ -132,6 +132,21 @@ class ProjectedResults:
     def shape(self) -> tuple[int, int]:
         """Number of scenarios and of practices."""
         return self.decisions.reach.shape[0], self.decisions.reach.shape[1]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Practice ids."""
+        return self.model.network.practices
+
+    @property
+    def all_populations(self) -> Populations:
+        """Every payer and line of business of the panel."""
+        return self.model.network.populations
+
+    @property
+    def tins(self) -> IntArray:
+        """Number of each practice's TIN."""
+        return self.model.arrays.tins
 
     @cached_property
     def closed(self) -> FloatArray:

@@ -20,7 +20,7 @@ from critmass.domain.values import Frozen
 from critmass.domain.vocabulary import Stratum
 from critmass.settlement.amounts import Settled, settle
 from critmass.settlement.arrays import NetworkArrays
-from critmass.settlement.results import BoolArray, FloatArray, Populations
+from critmass.settlement.results import BoolArray, FloatArray, IntArray, Populations
 from critmass.settlement.terms import MONTHS, terms_in_force
 
 
@@ -88,6 +88,7 @@ class SpendingRow(ReportedRow):
 class YearReport(Frozen):
     """What happened in a year. In the mappings ORGANIZATION stands for every practice.
 
+    `tins` names the tax number of practices that bill together; a practice without one bills alone.
     `joined` names the programs that each practice took part in. A program that another joined program
     `excludes` takes no part: its claims are refused where the other one pays.
     """
@@ -100,6 +101,7 @@ class YearReport(Frozen):
     facts: dict[str, dict[str, float]] = Field(default_factory=dict)
     workflows: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     joined: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    tins: dict[str, str] = Field(default_factory=dict)
 
     @property
     def practices(self) -> tuple[str, ...]:
@@ -118,6 +120,7 @@ class YearReport(Frozen):
             for fact, value in answers.items()
         ]
         rows: dict[str, list[dict[str, object]]] = {
+            "Practices": [{"practice": name, "tin": self.tins.get(name, name)} for name in self.practices],
             "Panel": [_with_months(row) for row in self.panel],
             "Baseline": [_with_prior_year(row) for row in self.measures],
             "Charges": [row.model_dump() for row in self.charges],
@@ -163,6 +166,21 @@ class ReportedResults:
     def shape(self) -> tuple[int, int]:
         """One scenario, and the number of practices."""
         return 1, len(self.network.practices)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Practice ids."""
+        return self.network.practices
+
+    @property
+    def all_populations(self) -> Populations:
+        """Every payer and line of business of the panel."""
+        return self.network.populations
+
+    @property
+    def tins(self) -> IntArray:
+        """Number of each practice's TIN."""
+        return self._arrays.tins
 
     def _sum(self, table: FloatArray, populations: Populations) -> FloatArray:
         return np.asarray(table[:, self._arrays.columns(populations)].sum(axis=1)[None, :])
@@ -281,6 +299,7 @@ def _unknown(report: YearReport, catalog: Catalog) -> Iterator[Problem]:
         yield from _strangers(name, key.replace("_", " "), mentioned, known)
     yield from _strangers("panel", "payer", (row.payer for row in report.panel), catalog.payers)
     practices = {ORGANIZATION: None, **dict.fromkeys(report.practices)}
+    yield from _strangers("tins", "practice", report.tins, practices)
     for name, table, noun, known in (
         ("facts", report.facts, "fact", catalog.facts),
         ("workflows", report.workflows, "workflow", catalog.workflows),

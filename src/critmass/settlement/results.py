@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Protocol
+from typing import Protocol, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +12,7 @@ from critmass.domain.vocabulary import Stratum
 
 FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
+IntArray = NDArray[np.int64]
 Populations = tuple[Population, ...]
 
 
@@ -22,6 +22,10 @@ class Results(Protocol):
     @property
     def shape(self) -> tuple[int, int]:
         """Number of scenarios and of practices."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What the practices are called."""
 
     def members(self, populations: Populations, stratum: Stratum) -> FloatArray:
         """Attributed members."""
@@ -54,7 +58,15 @@ class Results(Protocol):
         """Expenditure, USD a year."""
 
     def fact(self, name: str) -> FloatArray:
-        """A user-supplied number, yes being 1."""
+        """A user-supplied number, yes being 1; NaN where it is not known."""
+
+    @property
+    def all_populations(self) -> Populations:
+        """Every payer and line of business of the panel."""
+
+    @property
+    def tins(self) -> IntArray:
+        """Number of the TIN that each practice bills under, shape (practice,)."""
 
     def runs_workflow(self, workflow: str) -> BoolArray:
         """Whether the practice runs the workflow, itself or through the hub."""
@@ -63,47 +75,29 @@ class Results(Protocol):
         """Whether the practice takes part in the program."""
 
 
-class View:
-    """Results as one component sees them: its populations, at its level.
+def last_year(results: Results) -> Results:
+    """The same results with last year's counts of the measures."""
+    return cast(Results, _LastYear(results))
 
-    At practice level arrays have shape (scenario, practice). At organization level the counts of the
-    practices that take part are summed and arrays have shape (scenario, 1).
-    """
 
-    def __init__(
-        self, results: Results, populations: Sequence[Population], higher_is_better: dict[str, bool],
-        members_pooled: BoolArray | None = None,
-    ) -> None:  # fmt: skip
-        self.results = results
-        self.populations = tuple(populations)
-        self._higher_is_better = higher_is_better
-        self._pooled = members_pooled
+class _LastYear:
+    """Measures as last year's counts have them, everything else as this year's."""
 
-    @property
-    def is_pooled(self) -> bool:
-        """True at organization level."""
-        return self._pooled is not None
+    def __init__(self, results: Results) -> None:
+        self._results = results
 
-    def higher_is_better(self, measure: str) -> bool:
-        """Direction of a measure."""
-        return self._higher_is_better[measure]
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._results, name)
 
-    def count(self, per_practice: FloatArray) -> FloatArray:
-        """A count at this view's level."""
-        if self._pooled is None:
-            return per_practice
-        return np.asarray((per_practice * self._pooled).sum(axis=1, keepdims=True))
+    def denominator(self, measure: str, populations: Populations) -> FloatArray:
+        """Last year's eligible members."""
+        return self._results.prior_rate(measure, populations)[1]
 
-    def answer(self, per_practice: FloatArray) -> FloatArray:
-        """A fact at this view's level: the member-weighted mean of the practices that take part."""
-        if self._pooled is None:
-            return per_practice
-        weight = self.count(self.results.members(self.populations, "all"))
-        total = self.count(per_practice * self.results.members(self.populations, "all"))
-        return np.divide(total, weight, out=np.zeros_like(total), where=weight > 0)
+    def numerator(self, measure: str, populations: Populations) -> FloatArray:
+        """Last year's compliant members."""
+        return self._results.prior_rate(measure, populations)[0]
 
-    def all_of_them(self, per_practice: BoolArray) -> BoolArray:
-        """A yes/no at this view's level: pooled, every practice that takes part says yes."""
-        if self._pooled is None:
-            return per_practice
-        return np.asarray((per_practice | ~self._pooled).all(axis=1, keepdims=True))
+    def prior_rate(self, measure: str, populations: Populations) -> tuple[FloatArray, FloatArray]:
+        """Nothing is known of the year before last."""
+        nothing = np.zeros((1, self._results.shape[1]))
+        return nothing, nothing

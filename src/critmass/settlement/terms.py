@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
+from critmass.domain import vocabulary as v
 from critmass.domain.catalog import Catalog
 from critmass.domain.network import Network, Population
 from critmass.domain.programs import Component, Program
 from critmass.domain.scenario import Scenario
 from critmass.domain.values import Window
+from critmass.domain.walk import numbers_of_words, words_in
 
 MONTHS = 12
 
@@ -35,7 +38,7 @@ class Clause:
 
     @property
     def pooled(self) -> bool:
-        """True when it settles on the organization's pooled results."""
+        """True when it settles on the organization's pooled results, all practices together."""
         return self.component.level == "organization"
 
 
@@ -47,9 +50,43 @@ class Terms:
     programs: tuple[Program, ...]
     clauses: tuple[Clause, ...]
 
+    @cached_property
+    def word_numbers(self) -> Mapping[int, int]:
+        """A number for each word of the clauses, by its identity; words that say the same share one."""
+        return numbers_of_words([clause.component for clause in self.clauses])
+
+    def looks_aside(self, clause: Clause) -> bool:
+        """Whether a clause looks at more than its own unit: its peers, or what its program pays elsewhere."""
+        return clause.key in self._aside
+
+    @cached_property
+    def _aside(self) -> frozenset[tuple[str, str]]:
+        asking = (v.PeerPercentile, v.PoolShare, v.PaidBy)
+        return frozenset(
+            clause.key
+            for clause in self.clauses
+            if any(isinstance(word, asking) for word in words_in(clause.component))
+        )
+
+    @cached_property
+    def in_order_of_money(self) -> tuple[Clause, ...]:
+        """The clauses, those that others of their program look at first."""
+        depth = {clause.key: self._depth(clause) for clause in self.clauses}
+        return tuple(sorted(self.clauses, key=lambda clause: depth[clause.key]))
+
+    def _depth(self, clause: Clause) -> int:
+        asked = set(paid_by(clause.component))
+        others = [other for other in self.of(clause.program.id) if other.component.id in asked] if asked else []
+        return 1 + max((self._depth(other) for other in others), default=-1)
+
     def of(self, program_id: str) -> tuple[Clause, ...]:
         """The clauses of one program."""
         return tuple(clause for clause in self.clauses if clause.program.id == program_id)
+
+
+def paid_by(component: Component) -> tuple[str, ...]:
+    """Components of the same program whose payment this one looks at."""
+    return tuple(word.component for word in words_in(component) if isinstance(word, v.PaidBy))
 
 
 def terms_in_force(catalog: Catalog, network: Network, scenario: Scenario) -> Terms:
