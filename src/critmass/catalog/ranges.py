@@ -83,6 +83,12 @@ def _(word: v.Sum) -> Range:
     return float(np.clip(low, floor, cap)), float(np.clip(high, floor, cap))
 
 
+@driver_range.register
+def _(word: v.Largest) -> Range:
+    ranges = [_times(part_range(part), float(part.weight)) for part in word.parts]
+    return min(0.0, *(low for low, _ in ranges)), max(0.0, *(high for _, high in ranges))
+
+
 def part_range(part: v.ScoredPart) -> Range:
     """Range of a scored part before its weight."""
     found = driver_range(part.driver)

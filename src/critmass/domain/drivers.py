@@ -163,6 +163,13 @@ class Sum(Frozen):
     at_most: Cited | None = None
 
 
+class Largest(Frozen):
+    """The largest of several parts, each times its weight; parts that know nothing are left out."""
+
+    kind: Literal["largest"]
+    parts: tuple[ScoredPart, ...] = Field(min_length=2)
+
+
 class Gain(Frozen):
     """Gain of one driver over another: their difference, or `relative` to the second; 0 where it is unknown."""
 
@@ -207,6 +214,7 @@ Driver = Annotated[
     | Denominator
     | Fact
     | Sum
+    | Largest
     | Gain
     | LastYear
     | NamedScore
@@ -223,7 +231,7 @@ class PoolWeight(Frozen):
     schedule: DriverSchedule | None = None
 
 
-for _model in (ScoredPart, Composite, Sum, Gain, LastYear, PeerPercentile, Ratio):
+for _model in (ScoredPart, Composite, Sum, Largest, Gain, LastYear, PeerPercentile, Ratio):
     _model.model_rebuild()
 for _counted in (PoolWeight, WeightedQuantity, Combination, Product, PoolShare):
     _counted.model_rebuild(_types_namespace={"Quantity": Quantity, "PoolWeight": PoolWeight})

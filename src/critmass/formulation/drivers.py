@@ -280,6 +280,29 @@ def _(word: v.Sum, reading: Reading) -> Affine:
 
 
 @driver.register
+def _(word: v.Largest, reading: Reading) -> Affine:
+    """A number between the least and the largest that any part can be: from above where two parts can move."""
+    parts = [
+        scheduled(reading, part.schedule, part.driver) * float(part.weight)
+        for part in word.parts
+        if reading.number(evaluate.known, part.driver) > 0
+    ]
+    moving = [part for part in parts if not part.is_constant]
+    least = max((part.constant for part in parts if part.is_constant), default=-np.inf)
+    if len(moving) <= 1:
+        value = moving[0] if moving else Affine(least if parts else 0.0)
+        held, exact = hull_of(
+            reading.level.builder, reading.fresh("largest"), value, [least], lambda x: np.maximum(x, least)
+        )
+        reading.approximate(exact)
+        return held
+    reading.approximate(False)
+    ends = [reading.level.builder.bounds(part) for part in parts]
+    low, high = max(end[0] for end in ends), max(end[1] for end in ends)
+    return reading.level.builder.variable(f"largest[{reading.fresh('largest')}]", low, high)
+
+
+@driver.register
 def _(word: v.Gain, reading: Reading) -> Affine:
     if not reading.number(evaluate.known, word):
         return Affine()

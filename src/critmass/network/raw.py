@@ -116,11 +116,12 @@ def _read_folder(path: Path, findings: Findings) -> list[RawSheet]:
     files = sorted(item for item in tables if item.is_file())
     if not files:
         findings.of_file(path.name, "the folder holds no .csv or .parquet file", "name the network's folder")
-    sheets = [_read_table(file, findings) for file in files]
+    sheets = [read_table(file, findings) for file in files]
     return [sheet for sheet in sheets if sheet is not None]
 
 
-def _read_table(path: Path, findings: Findings) -> RawSheet | None:
+def read_table(path: Path, findings: Findings) -> RawSheet | None:
+    """One CSV or Parquet file; None when it cannot be read, which is added to `findings`."""
     problem = table_file_problem(path)
     sheet = None
     if problem is not None:

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Hashable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import yaml
 from pydantic import ValidationError
 
-from critmass.catalog.load import MAX_FILE_BYTES, load_catalog, schema_problems
+from critmass.catalog.load import load_catalog, schema_problems
 from critmass.catalog.overrides import override_problems, with_overrides
+from critmass.catalog.yaml_file import read_yaml
 from critmass.domain.catalog import Catalog
 from critmass.domain.errors import InputError, Problem
 from critmass.domain.network import ORGANIZATION, Network
@@ -77,45 +76,9 @@ def load_scenario(path: Path) -> Scenario:
         InputError: with every unknown key and every value that does not fit.
     """
     try:
-        return Scenario.model_validate(_mapping(path))
+        return Scenario.model_validate(read_yaml(path))
     except ValidationError as error:
         raise InputError(_with_suggestions(schema_problems(error, path.name))) from None
-
-
-def _mapping(path: Path) -> dict[Hashable, Any]:
-    try:
-        if path.stat().st_size > MAX_FILE_BYTES:
-            raise InputError([Problem(path.name, f"larger than {MAX_FILE_BYTES:,} bytes", "shorten it")])
-        raw = yaml.load(path.read_bytes(), Loader=_StrictLoader)
-    except OSError as error:
-        fix = "name an existing YAML file" if isinstance(error, FileNotFoundError) else "name a YAML file"
-        raise InputError([Problem(str(path), _reason(error), fix)]) from None
-    except yaml.YAMLError as error:
-        message = f"is not valid YAML: {error}".replace("\n", " ")
-        raise InputError([Problem(path.name, message, "mend the line named")]) from None
-    except RecursionError:
-        raise InputError([Problem(path.name, "is nested too deeply", "write it flat")]) from None
-    if raw is not None and not isinstance(raw, dict):
-        fix = "write keys and values, such as 'performance_year: 2026'"
-        raise InputError([Problem(path.name, "is not a list of keys and values", fix)])
-    return raw or {}
-
-
-def _reason(error: OSError) -> str:
-    return "no such file" if isinstance(error, FileNotFoundError) else f"cannot be read ({error.strerror})"
-
-
-class _StrictLoader(yaml.SafeLoader):
-    """Refuses a key that is written twice, where YAML would keep the last one without a word."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
-        """A mapping whose keys are all different."""
-        keys = [key.value for key, _ in node.value]
-        for at, key in enumerate(keys):
-            if key in keys[:at]:
-                mark = node.value[at][0].start_mark
-                raise yaml.MarkedYAMLError(problem=f"the key {key!r} is written twice", problem_mark=mark)
-        return super().construct_mapping(node, deep)
 
 
 def _with_suggestions(problems: list[Problem]) -> list[Problem]:

@@ -112,6 +112,15 @@ def _(word: v.Sum, view: View) -> FloatArray:
 
 
 @driver_of.register
+def _(word: v.Largest, view: View) -> FloatArray:
+    largest = np.full((1, 1), -np.inf)
+    for part in word.parts:
+        worth = np.where(known(part.driver, view), float(part.weight) * _part(part, view), -np.inf)
+        largest = np.maximum(largest, worth)
+    return np.where(np.isfinite(largest), largest, 0.0)
+
+
+@driver_of.register
 def _(word: v.Gain, view: View) -> FloatArray:
     now, before = driver(word.of, view), driver(word.over, view)
     gain = now - before
@@ -168,7 +177,7 @@ def _(word: v.Composite, view: View) -> BoolArray:
 
 
 @known.register
-def _(word: v.Sum, view: View) -> BoolArray:
+def _(word: v.Sum | v.Largest, view: View) -> BoolArray:
     return _any_known([known(part.driver, view) for part in word.parts])
 
 

@@ -1,0 +1,259 @@
+"""Turns the columns of a results table into named numbers, as a map says, with every problem by row and column."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from critmass.domain.errors import InputError, Problem
+from critmass.domain.results_map import Cell, Joined, Lookup, ResultsMap
+from critmass.domain.suggest import closest
+from critmass.network.table_file import read_table_file
+
+FloatArray = NDArray[np.float64]
+BoolArray = NDArray[np.bool_]
+
+MISSING = frozenset(
+    ("", "-", "--", "—", ".", "*", "na", "n/a", "n.a.", "not available", "not applicable", "null", "none", "<na>")
+)
+"""Texts that stand for a blank, in small letters."""
+
+_MAY_BE_BLANK = ("facts.", "measures.")
+_MAY_BE_NEGATIVE = ("facts.",)
+_YES = frozenset(("1", "1.0", "yes", "y", "true", "x"))
+
+
+@dataclass(frozen=True)
+class MappedTable:
+    """A results table after its map. `values` are by place in the map, shape (row,), NaN where unknown.
+
+    `joined` has one mask for each program that the map names; without a rule of the map it is None.
+    """
+
+    names: tuple[str, ...]
+    values: Mapping[str, FloatArray]
+    joined: Mapping[str, BoolArray] | None
+    tins: tuple[str, ...]
+    frame: pd.DataFrame
+
+
+def map_table(path: Path, results_map: ResultsMap, place: str) -> MappedTable:
+    """Reads a results table and maps it; `place` names the map in errors.
+
+    Raises:
+        InputError: with every column that is not there and every cell that is not a number that can be.
+    """
+    frame = _with_lookups(read_table_file(path), results_map, path)
+    problems = _missing_columns(frame, results_map, path.name, place)
+    if problems:
+        raise InputError(problems)
+    frame = _chosen_rows(_spread(frame, results_map, path.name), results_map, path.name)
+    values = {key: _numbers(frame, key, cell, path.name, problems) for key, cell in results_map.cells()}
+    joined = None if results_map.joined is None else _joined(frame, results_map.joined, path.name, place, problems)
+    names = _names(frame, results_map, path.name, problems)
+    _check_counts(values, frame, path.name, problems)
+    if problems:
+        raise InputError(problems)
+    tins = names if results_map.tin is None else tuple(_text(frame[results_map.tin]))
+    return MappedTable(names, values, joined, tins, frame)
+
+
+def _text(cells: pd.Series) -> pd.Series:
+    return cells.map(lambda cell: "" if cell is None or cell is pd.NA else _plain(cell)).astype(str)
+
+
+def _plain(cell: object) -> str:
+    if isinstance(cell, float) and cell.is_integer():
+        return str(int(cell))
+    return "" if isinstance(cell, float) and np.isnan(cell) else str(cell).strip()
+
+
+# Columns and rows -------------------------------------------------------------------------------------
+
+
+def _with_lookups(frame: pd.DataFrame, results_map: ResultsMap, path: Path) -> pd.DataFrame:
+    for lookup in results_map.lookups:
+        frame = _looked_up(frame, lookup, path)
+    return frame
+
+
+def _looked_up(frame: pd.DataFrame, lookup: Lookup, path: Path) -> pd.DataFrame:
+    file = path.parent / lookup.table
+    other = read_table_file(file)
+    theirs = lookup.their_on or lookup.on
+    for table, column, name in ((frame, lookup.on, path.name), (other, theirs, file.name)):
+        if column not in table.columns:
+            raise InputError([Problem(name, f"has no column {column!r} to look up by", "name another in the map")])
+    other = other.set_axis(_text(other[theirs]), axis=0).add_prefix(lookup.prefix)
+    if other.index.has_duplicates:
+        twice = str(other.index[other.index.duplicated()][0])
+        raise InputError([Problem(file.name, f"{theirs} {twice!r} stands in two rows", "keep one")])
+    found = other.reindex(_text(frame[lookup.on]).to_numpy())
+    return pd.concat([frame, found.set_axis(frame.index, axis=0)], axis=1)
+
+
+def _missing_columns(frame: pd.DataFrame, results_map: ResultsMap, file: str, place: str) -> list[Problem]:
+    if results_map.spread is not None:
+        spread = results_map.spread
+        asked = [(f"{place}: spread", (*spread.row, spread.column, spread.value))]
+    else:
+        asked = [(f"{place}: {key}", cell.columns) for key, cell in results_map.cells()]
+        asked.append((f"{place}: entity", results_map.entity_columns))
+    asked.append((f"{place}: only", tuple(results_map.only)))
+    asked += [(f"{place}: joined", _joined_columns(results_map.joined))]
+    asked += [(f"{place}: tin", (results_map.tin,) if results_map.tin else ())]
+    return [
+        Problem(where, f"{file} has no column {column!r}", closest(column, frame.columns) or "name another column")
+        for where, columns in asked
+        for column in columns
+        if column not in frame.columns
+    ]
+
+
+def _joined_columns(joined: Joined | None) -> tuple[str, ...]:
+    if joined is None:
+        return ()
+    return tuple(joined.flags) if joined.column is None else (joined.column,)
+
+
+def _spread(frame: pd.DataFrame, results_map: ResultsMap, file: str) -> pd.DataFrame:
+    """A long table made wide; a column that no row fills stays blank."""
+    spread = results_map.spread
+    if spread is None:
+        return frame
+    keys = [_text(frame[column]) for column in (*spread.row, spread.column)]
+    table = pd.concat([*keys, frame[spread.value]], axis=1)
+    twice = table.duplicated(subset=[*spread.row, spread.column])
+    if twice.any():
+        row = int(str(table.index[twice][0]))
+        fix = "keep one of the rows, or name more columns under 'spread.row'"
+        raise InputError([Problem(f"{file}, row {row}", "says the same thing a second time", fix)])
+    wide = table.set_index([*spread.row, spread.column])[spread.value].unstack(spread.column)
+    wide = wide.reset_index().rename_axis(None, axis=1)
+    wanted = [column for _, cell in results_map.cells() for column in cell.columns]
+    absent = [column for column in dict.fromkeys(wanted) if column not in wide.columns]
+    wide = wide.astype(object).assign(**dict.fromkeys(absent, ""))
+    return wide.set_axis(np.arange(2, len(wide) + 2), axis=0)
+
+
+def _chosen_rows(frame: pd.DataFrame, results_map: ResultsMap, file: str) -> pd.DataFrame:
+    keep = np.ones(len(frame), dtype=np.bool_)
+    for column, texts in results_map.only.items():
+        keep &= _text(frame[column]).isin(texts).to_numpy(dtype=bool)
+    if not keep.any():
+        raise InputError([Problem(file, "no row is left after 'only'", "correct the texts under 'only' in the map")])
+    return frame[keep]
+
+
+def _names(frame: pd.DataFrame, results_map: ResultsMap, file: str, problems: list[Problem]) -> tuple[str, ...]:
+    first, *others = (_text(frame[column]) for column in results_map.entity_columns)
+    names = first
+    for other in others:
+        names = names + " " + other
+    for row in names.index[names.str.strip() == ""]:
+        problems.append(Problem(f"{file}, row {row}", "the entity is blank", "name it"))
+    for row in names.index[names.duplicated() & (names != "")]:
+        message = f"{names[row]!r} stands in an earlier row too"
+        problems.append(Problem(f"{file}, row {row}", message, "keep one, or name more columns under 'entity'"))
+    return tuple(names)
+
+
+# Numbers ----------------------------------------------------------------------------------------------
+
+
+def _numbers(frame: pd.DataFrame, key: str, cell: Cell, file: str, problems: list[Problem]) -> FloatArray:
+    if cell.constant is not None:
+        return np.full(len(frame), cell.constant)
+    columns = np.stack([_column(frame, name, key, cell, file, problems) for name in cell.columns])
+    kept = len(cell.columns) - len(cell.minus)
+    found = _together(columns[:kept], cell) - columns[kept:].sum(axis=0)
+    found = np.asarray(found * cell.times)
+    if cell.missing is not None:
+        found = np.where(np.isnan(found), cell.missing, found)
+    _check(found, frame, key, cell, file, problems)
+    return found
+
+
+def _column(frame: pd.DataFrame, name: str, key: str, cell: Cell, file: str, problems: list[Problem]) -> FloatArray:
+    numbers, unread = parse_numbers(frame[name], cell.values)
+    for row, text in zip(frame.index[unread], _text(frame[name])[unread], strict=True):
+        fix = f"list it under 'values' in the map ({key}), or mend the cell" if cell.values else "write a number"
+        problems.append(Problem(f"{file}, row {row}, column {name}", f"{text!r} is not a number", fix))
+    return numbers
+
+
+def parse_numbers(cells: pd.Series, values: Mapping[str, float] | None = None) -> tuple[FloatArray, BoolArray]:
+    """Numbers of a column, NaN where blank, and where a cell is neither blank nor a finite number.
+
+    Read are 1234.5, 1,234.5, $1,234, (1,234) for a negative amount, 6.46% and "6 out of 10" (as 6).
+    """
+    text = _text(cells)
+    blank = text.str.casefold().isin(MISSING).to_numpy(dtype=bool)
+    given = text.map(values or {}).to_numpy(dtype=np.float64) if values else np.full(len(text), np.nan)
+    bare = text.str.replace(r"^(.*\S)\s+out of\s.*$", r"\1", regex=True)
+    percent = bare.str.endswith("%").to_numpy(dtype=bool)
+    bare = bare.str.replace(r"^\((.*)\)$", r"-\1", regex=True).str.replace(r"[$,%\s]", "", regex=True)
+    numbers = pd.to_numeric(bare, errors="coerce").to_numpy(dtype=np.float64).copy()
+    numbers[percent] = np.round(numbers[percent] / 100, 12)
+    numbers[blank] = np.nan
+    numbers = np.where(np.isnan(given), numbers, given)
+    unread = ~np.isfinite(numbers) & ~blank
+    numbers[unread] = np.nan
+    return numbers, unread
+
+
+def _check(found: FloatArray, frame: pd.DataFrame, key: str, cell: Cell, file: str, problems: list[Problem]) -> None:
+    """Blanks and negative numbers where there can be none."""
+    where = ", ".join(cell.columns)
+    if not key.startswith(_MAY_BE_BLANK):
+        for row in frame.index[np.isnan(found)]:
+            fix = f"fill it in, or say what a blank stands for in the map ({key}: missing)"
+            problems.append(Problem(f"{file}, row {row}, column {where}", f"{key} is blank", fix))
+    if not key.startswith(_MAY_BE_NEGATIVE) and not key.endswith("rate"):
+        negative = np.nan_to_num(found) < 0
+        for row, number in zip(frame.index[negative], found[negative], strict=True):
+            message = f"{key} is negative: {number:,.10g}"
+            problems.append(Problem(f"{file}, row {row}, column {where}", message, "write 0 or more"))
+
+
+def _check_counts(values: Mapping[str, FloatArray], frame: pd.DataFrame, file: str, problems: list[Problem]) -> None:
+    """A numerator cannot be larger than its denominator."""
+    for key, top in values.items():
+        if key.startswith("measures.") and key.endswith("numerator"):
+            below = values.get(key.removesuffix("numerator").removesuffix("carried_") + "denominator")
+            if below is not None:
+                for row in frame.index[np.nan_to_num(top - below) > 0]:
+                    message = f"{key} is larger than its denominator"
+                    problems.append(Problem(f"{file}, row {row}", message, "correct one of the two counts"))
+
+
+# Programs joined --------------------------------------------------------------------------------------
+
+
+def _joined(frame: pd.DataFrame, rule: Joined, file: str, place: str, problems: list[Problem]) -> dict[str, BoolArray]:
+    if rule.column is None:
+        return _any_of(
+            (program, _text(frame[column]).str.casefold().isin(_YES).to_numpy(dtype=bool))
+            for column, program in rule.flags.items()
+        )
+    text = _text(frame[rule.column])
+    for row in frame.index[~text.isin(rule.values).to_numpy(dtype=bool)]:
+        fix = f"list it under joined.values in {place}, with the program it means, or with [] for none"
+        problems.append(Problem(f"{file}, row {row}, column {rule.column}", f"unknown text {text[row]!r}", fix))
+    return _any_of(
+        (program, (text == written).to_numpy(dtype=bool))
+        for written, programs in rule.values.items()
+        for program in ((programs,) if isinstance(programs, str) else programs)
+    )
+
+
+def _any_of(parts: Iterable[tuple[str, BoolArray]]) -> dict[str, BoolArray]:
+    found: dict[str, BoolArray] = {}
+    for program, mask in parts:
+        found[program] = found[program] | mask if program in found else mask
+    return found
