@@ -2,92 +2,27 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from pydantic import TypeAdapter
+from hand_report import EACH, ONLY_A, TOGETHER, Words, flat, line, parse, steps
 
-from critmass.catalog import load_catalog
 from critmass.domain import vocabulary as v
 from critmass.domain.programs import Component
 from critmass.settlement import evaluate
 from critmass.settlement.amounts import base_amount
-from critmass.settlement.reported import ReportedResults, YearReport
-from critmass.settlement.results import BoolArray, FloatArray
-from critmass.settlement.view import View
-
-CATALOG = load_catalog((Path(__file__).parents[1] / "data" / "tiny_catalog",), shipped=False)
-POPULATIONS = (("bcbsm", "commercial"),)
-WHERE = {"payer": "bcbsm", "line_of_business": "commercial"}
-
-REPORT = YearReport.model_validate(
-    {
-        "panel": [
-            {
-                "practice": "A", **WHERE, "members": 1000, "member_months": 11400, "under_21": 200,
-                "risk_rising": 150, "risk_high": 50, "chronic_2_plus": 300, "chronic_2_plus_qmb": 40,
-            },
-            {"practice": "B", **WHERE, "members": 500, "member_months": 6000},
-        ],
-        "measures": [
-            {
-                "practice": "A", **WHERE, "measure": "BCS", "denominator": 100, "numerator": 70,
-                "prior_denominator": 100, "prior_numerator": 60, "carried_numerator": 30,
-            },
-            {
-                "practice": "B", **WHERE, "measure": "BCS", "denominator": 50, "numerator": 44,
-                "prior_denominator": 50, "prior_numerator": 45, "carried_numerator": 50,
-            },
-            {
-                "practice": "A", **WHERE, "measure": "PCR", "denominator": 40, "numerator": 6,
-                "prior_denominator": 40, "prior_numerator": 8,
-            },
-        ],
-        "events": [
-            {"practice": "A", **WHERE, "service": "awv", "events": 1200},
-            {"practice": "B", **WHERE, "service": "awv", "events": 100},
-        ],
-        "charges": [
-            {"practice": "A", **WHERE, "code_set": "pcp_office_visits", "allowed_usd": 200000},
-            {"practice": "B", **WHERE, "code_set": "pcp_office_visits", "allowed_usd": 50000},
-        ],
-        "spending": [
-            {"practice": "A", **WHERE, "benchmark_usd": 1000000, "expenditure_usd": 950000},
-            {"practice": "B", **WHERE, "benchmark_usd": 400000, "expenditure_usd": 420000},
-        ],
-        "facts": {"A": {"quality_rank": 0.9, "pcmh_designated": 1}, "B": {"quality_rank": 0.3}},
-        "workflows": {"A": ["registry"], "B": []},
-        "joined": {"A": ["tiny_steps_2026"], "ORGANIZATION": ["tiny_bounty_2026"]},
-    }
-)  # fmt: skip
-RESULTS = ReportedResults(REPORT, CATALOG)
-DIRECTIONS = {name: measure.higher_is_better for name, measure in CATALOG.measures.items()}
-EACH = View(RESULTS, POPULATIONS, DIRECTIONS)
-TOGETHER = View(RESULTS, POPULATIONS, DIRECTIONS, np.array([[True, True]]))
-ONLY_A = View(RESULTS, POPULATIONS, DIRECTIONS, np.array([[True, False]]))
-
-Words = dict[str, Any]
-
-
-def parse(family: Any, written: Words) -> Any:
-    """A word as a catalog file writes it."""
-    return TypeAdapter(family).validate_python(written)
-
-
-def flat(found: FloatArray | BoolArray) -> list[Any]:
-    """One value for each practice, or one for the organization."""
-    return list(np.asarray(found)[0].tolist())
-
-
-def steps(*rows: tuple[float, float], **more: Any) -> Words:
-    """A step table."""
-    return {"kind": "steps", "rows": [{"at_least": at, "pays": pays} for at, pays in rows], **more}
-
 
 # Quantities ------------------------------------------------------------------------------------------
 
+BY_MEMBER = {"kind": "combination", "parts": [{"rate": 0.1, "of": {"kind": "member_months"}}]}
+COMPLIANT = {"of": {"kind": "numerator", "measure": "BCS"}}
+GOOD = {
+    "of": {"kind": "denominator", "measure": "BCS"},
+    "driver": {"kind": "rate", "measure": "BCS"}, "schedule": steps((0.8, 1)),
+}  # fmt: skip
+WEIGHED = {**COMPLIANT, "driver": {"kind": "fact", "name": "quality_rank"}}
+LOSSES = {"of": {"kind": "savings"}}
 QUANTITIES: list[tuple[Words, list[float], float]] = [
     ({"kind": "member_months"}, [11400, 6000], 17400),
     ({"kind": "member_months", "stratum": "risk_high"}, [50 * 11.4, 0], 570),
@@ -108,6 +43,40 @@ QUANTITIES: list[tuple[Words, list[float], float]] = [
     ({"kind": "benchmark_expenditure"}, [1000000, 400000], 1400000),
     ({"kind": "lump"}, [1, 1], 1),
     ({"kind": "fact", "name": "quality_rank"}, [0.9, 0.3], 0.7),
+    ({"kind": "member_months", "whole_panel": True}, [11400, 7200], 18600),
+    ({"kind": "members", "whole_panel": True}, [950, 600], 1550),
+    ({"kind": "denominator", "measure": "BCS"}, [100, 50], 150),
+    ({"kind": "expenditure"}, [950000, 420000], 1370000),
+    ({"kind": "paid_by", "component": "savings"}, [25000, 0], 25000),
+    (
+        {
+            "kind": "combination",
+            "parts": [
+                {"rate": 0.9, "of": {"kind": "benchmark_expenditure"}},
+                {"rate": -1, "of": {"kind": "expenditure"}},
+            ],
+        },
+        [900000 - 950000, 360000 - 420000],
+        1260000 - 1370000,
+    ),
+    (
+        {"kind": "product", "of": [{"kind": "members"}, {"kind": "fact", "name": "quality_rank"}]},
+        [950 * 0.9, 500 * 0.3],
+        1450 * 0.7,
+    ),
+    ({"kind": "pool_share", "pool_usd": BY_MEMBER, "weight": COMPLIANT}, [1740 * 70 / 114, 1740 * 44 / 114], 1740),
+    ({"kind": "pool_share", "pool_usd": BY_MEMBER, "weight": GOOD}, [0, 1740], 0),
+    (
+        {"kind": "pool_share", "pool_usd": BY_MEMBER, "weight": WEIGHED},
+        [1740 * 63 / (63 + 13.2), 1740 * 13.2 / (63 + 13.2)],
+        1740,
+    ),
+    (
+        {"kind": "pool_share", "pool_usd": BY_MEMBER, "weight": COMPLIANT, "outside_weight": "quality_rank"},
+        [1740 * 70 / 114.7, 1740 * 44 / 114.7],
+        1740 * 114 / 114.7,
+    ),
+    ({"kind": "pool_share", "pool_usd": BY_MEMBER, "weight": LOSSES}, [1740, 0], 1740),
 ]
 
 
@@ -132,10 +101,9 @@ def test_strata_families_add_up_to_all() -> None:
 
 # Schedules -------------------------------------------------------------------------------------------
 
-LINE = {
-    "kind": "piecewise_linear",
-    "points": [{"at": 0, "pays": 0}, {"at": 10, "pays": 1}, {"at": 20, "pays": 5}],
-}
+LINE = line((0, 0), (10, 1), (20, 5))
+JUMP = line((0, 0), (10, 1), (10, 3), (20, 5))
+FALLING = line((0.2, 0), (0.1, 1), (0.1, 3), descending=True)
 BANDS = {
     "kind": "brackets",
     "bands": [{"up_to": 100, "rate": 0.1}, {"up_to": 300, "rate": 0.5}, {"rate": 1.0}],
@@ -147,6 +115,20 @@ SCHEDULES: list[tuple[Words, list[tuple[float, float]]]] = [
     (steps((0.15, 1), (0.12, 3), descending=True), [(0.16, 0), (0.15, 1), (0.13, 1), (0.12, 3), (0.05, 3)]),
     (steps((0.15, 1), descending=True, inclusive=False), [(0.15, 0), (0.1499, 1)]),
     (LINE, [(-5, 0), (0, 0), (5, 0.5), (10, 1), (15, 3), (20, 5), (99, 5)]),
+    (JUMP, [(-1, 0), (0, 0), (9, 0.9), (9.9999, 0.99999), (10, 3), (15, 4), (20, 5), (99, 5)]),
+    (line((0, 0), (0, 2), (10, 4)), [(-0.1, 0), (0, 2), (5, 3), (10, 4), (11, 4)]),
+    (line((0, 0), (10, 1), (10, 4)), [(5, 0.5), (9, 0.9), (10, 4), (11, 4)]),
+    (line((5, 0), (5, 4)), [(4.999, 0), (5, 4), (6, 4)]),
+    (line((0.2, 0), (0.1, 1), descending=True), [(0.3, 0), (0.2, 0), (0.15, 0.5), (0.1, 1), (0.05, 1)]),
+    (FALLING, [(0.3, 0), (0.2, 0), (0.15, 0.5), (0.101, 0.99), (0.1, 3), (0.05, 3)]),
+    (line((0, 0), (1, 1), rounded_to=0.5), [(0.24, 0), (0.25, 0.5), (0.74, 0.5), (0.75, 1), (1, 1), (2, 1)]),
+    (line((-1, -1), (1, 1), rounded_to=0.5), [(-0.75, -0.5), (-0.76, -1), (-0.25, 0), (-0.26, -0.5)]),
+    (line((0, 0), (1, 1), rounded_to=0.1), [(0.05, 0.1), (0.15, 0.2), (0.149, 0.1), (0.35, 0.4)]),
+    (line((0, 0.3), (10, 0.3), (10, 0.8), rounded_to=1), [(0, 0), (9, 0), (10, 1)]),
+    (line((0.2, 0), (0.1, 1), descending=True, rounded_to=0.5), [(0.176, 0), (0.175, 0.5), (0.125, 1)]),
+    ({"kind": "linear", "base": 1, "per_unit": 2}, [(-5, -9), (0, 1), (1, 3), (9, 19)]),
+    ({"kind": "linear", "per_unit": 2, "at_least": 1, "at_most": 5}, [(-5, 1), (0.5, 1), (2, 4), (2.5, 5), (9, 5)]),
+    ({"kind": "linear", "base": 10, "per_unit": -1, "at_least": 2}, [(0, 10), (-3, 13), (8, 2), (9, 2)]),
     (BANDS, [(0, 0), (100, 10), (200, 60), (300, 110), (400, 210), (-200, -60)]),
 ]
 
@@ -154,7 +136,7 @@ SCHEDULES: list[tuple[Words, list[tuple[float, float]]]] = [
 @pytest.mark.parametrize(("written", "pairs"), SCHEDULES)
 def test_schedule(written: Words, pairs: list[tuple[float, float]]) -> None:
     """A schedule pays what its table says, on and beside every corner."""
-    drivers = np.array([[driver for driver, _ in pairs]])
+    drivers = np.array([[driver for driver, _ in pairs]], dtype=np.float64)
     assert flat(evaluate.schedule(parse(v.Schedule, written), drivers)) == pytest.approx([pays for _, pays in pairs])
 
 
@@ -168,6 +150,15 @@ def test_a_threshold_survives_floating_point() -> None:
 
 BCS = {"measure": "BCS", "attainment": steps((0.7, 2), (0.8, 5)), "improvement": steps((0.05, 4))}
 PCR = {"measure": "PCR", "weight": 3, "attainment": steps((0.2, 1), (0.1, 2), descending=True)}
+BCS_RATE = {"kind": "rate", "measure": "BCS"}
+PCR_RATE = {"kind": "rate", "measure": "PCR"}
+HALVED = {"driver": BCS_RATE, "schedule": {"kind": "linear", "per_unit": 0.5}, "weight": 2}
+LOW_PCR = {"driver": PCR_RATE, "schedule": steps((0.2, 1), descending=True), "weight": 1}
+MINUS_PCR = {"driver": PCR_RATE, "weight": -1}
+TO_TARGET: Words = {
+    "improvement_basis": "target_share",
+    "attainment": {"kind": "constant", "pays": 0}, "improvement": {"kind": "linear", "per_unit": 10},
+}  # fmt: skip
 DRIVERS: list[tuple[Words, list[float], float]] = [
     ({"kind": "rate", "measure": "BCS"}, [0.7, 0.88], 114 / 150),
     ({"kind": "rate", "measure": "PCR"}, [0.15, 0], 0.15),
@@ -198,6 +189,63 @@ DRIVERS: list[tuple[Words, list[float], float]] = [
     ({"kind": "members", "stratum": "risk_high"}, [50, 0], 50),
     ({"kind": "denominator", "measure": "BCS"}, [100, 50], 150),
     ({"kind": "fact", "name": "quality_rank"}, [0.9, 0.3], 0.7),
+    ({"kind": "members", "whole_panel": True}, [1000, 600], 1600),
+    (
+        {"kind": "ratio", "of": {"kind": "expenditure"}, "over": {"kind": "benchmark_expenditure"}},
+        [0.95, 1.05],
+        1370000 / 1400000,
+    ),
+    (
+        {
+            "kind": "ratio",
+            "of": {"kind": "lump"},
+            "over": {"kind": "denominator", "measure": "PCR"},
+        },
+        [1 / 40, 0],
+        1 / 40,
+    ),
+    ({"kind": "sum", "parts": [HALVED, LOW_PCR]}, [0.7 + 1, 0.88], 0.76 + 1),
+    ({"kind": "sum", "parts": [HALVED, LOW_PCR], "at_least": 0.9, "at_most": 1.72}, [1.7, 0.9], 1.72),
+    ({"kind": "sum", "parts": [{"driver": BCS_RATE}, {"driver": PCR_RATE, "weight": -2}]}, [0.4, 0.88], 0.46),
+    ({"kind": "largest", "parts": [HALVED, LOW_PCR]}, [1, 0.88], 1),
+    (
+        {"kind": "largest", "parts": [{"driver": PCR_RATE, "weight": -1}, {"driver": PCR_RATE, "weight": -2}]},
+        [-0.15, 0],
+        -0.15,
+    ),
+    ({"kind": "last_year", "driver": BCS_RATE}, [0.6, 0.9], 0.7),
+    ({"kind": "last_year", "driver": {"kind": "improvement", "measure": "BCS"}}, [0, 0], 0),
+    ({"kind": "last_year", "driver": {"kind": "members"}}, [1000, 500], 1500),
+    ({"kind": "gain", "of": BCS_RATE, "over": {"kind": "last_year", "driver": BCS_RATE}}, [0.1, -0.02], 0.06),
+    ({"kind": "gain", "of": PCR_RATE, "over": {"kind": "last_year", "driver": PCR_RATE}}, [-0.05, 0], -0.05),
+    (
+        {"kind": "gain", "of": BCS_RATE, "over": {"kind": "last_year", "driver": BCS_RATE}, "basis": "relative"},
+        [0.1 / 0.6, -0.02 / 0.9],
+        0.06 / 0.7,
+    ),
+    ({"kind": "peer_percentile", "of": BCS_RATE}, [0.5, 1], 1),
+    ({"kind": "peer_percentile", "of": BCS_RATE, "lower_is_better": True}, [1, 0.5], 1),
+    ({"kind": "composite", "parts": [HALVED, LOW_PCR]}, [(0.7 + 1) / 3, 0.44], (0.76 + 1) / 3),
+    (
+        {
+            "kind": "composite",
+            "items": [PCR],
+            "parts": [{"driver": {"kind": "composite", "items": [BCS]}, "weight": 3}],
+        },
+        [(3 * 1 + 3 * 4) / 6, 5],
+        (3 * 1 + 3 * 4) / 6,
+    ),
+    (
+        {"kind": "points", "items": [{"measure": "BCS", **TO_TARGET, "improvement_target": 0.8}]},
+        [10 * 0.1 / 0.2, 0],
+        10 * 0.06 / 0.1,
+    ),
+    (
+        {"kind": "points", "items": [{"measure": "BCS", **TO_TARGET, "improvement_target": 1.0}]},
+        [10 * 0.1 / 0.4, 0],
+        10 * 0.06 / 0.3,
+    ),
+    ({"kind": "points", "items": [{"measure": "PCR", **TO_TARGET, "improvement_target": 0.1}]}, [5, 0], 5),
 ]
 
 
@@ -222,6 +270,9 @@ SAVED = {"kind": "test", "driver": {"kind": "savings_rate"}}
 REGISTRY = {"kind": "workflow", "workflow": "registry"}
 STEPS = {"kind": "program", "program": "tiny_steps_2026"}
 BOUNTY = {"kind": "program", "program": "tiny_bounty_2026"}
+BY_RANK = {"driver": {"kind": "fact", "name": "quality_rank"}}
+SIZE = {"kind": "test", "driver": {"kind": "members"}}
+SAME_SIZE = {"driver": {"kind": "members"}}
 GATES: list[tuple[Words, list[bool], bool]] = [
     ({**RATE, "at_least": 0.7}, [True, True], True),
     ({**RATE, "at_least": 0.8}, [False, True], False),
@@ -230,6 +281,17 @@ GATES: list[tuple[Words, list[bool], bool]] = [
     ({**RATE, "below": 0.7}, [False, False], False),
     ({**RATE, "below": 0.8}, [True, False], True),
     ({**SAVED, "at_least": BY_SIZE}, [True, False], False),
+    ({**SAVED, "above": BY_SIZE}, [True, False], False),
+    ({**SAVED, "at_most": BY_SIZE}, [False, True], True),
+    ({**SAVED, "below": BY_SIZE}, [False, True], True),
+    ({**RATE, "at_least": BY_RANK}, [False, True], True),
+    ({**RATE, "above": BY_RANK}, [False, True], True),
+    ({**RATE, "at_most": BY_RANK}, [True, False], False),
+    ({**RATE, "below": BY_RANK}, [True, False], False),
+    ({**SIZE, "at_least": SAME_SIZE}, [True, True], True),
+    ({**SIZE, "above": SAME_SIZE}, [False, False], False),
+    ({**SIZE, "at_most": SAME_SIZE}, [True, True], True),
+    ({**SIZE, "below": SAME_SIZE}, [False, False], False),
     (REGISTRY, [True, False], False),
     (STEPS, [True, False], False),
     ({**STEPS, "joined": False}, [False, True], False),
@@ -292,6 +354,11 @@ def kinds(family: Any) -> set[str]:
     return {str(member.model_fields["kind"].annotation.__args__[0]) for member in family.__origin__.__args__}
 
 
+AT_LOAD = {"benchmark", "percentile", "score"}
+"""Words that name something of the catalog. Loading replaces them, and no engine ever sees one; they are tried
+where they are replaced, in tests/catalog/test_resolve.py."""
+
+
 @pytest.mark.parametrize(
     ("family", "tried"),
     [
@@ -303,8 +370,18 @@ def kinds(family: Any) -> set[str]:
     ],
 )
 def test_every_word_is_tried(family: Any, tried: list[Words]) -> None:
-    """No word of the vocabulary is left without hand numbers (rates by stratum: below)."""
-    assert {word["kind"] for word in tried} == kinds(family)
+    """No word of the vocabulary is left without hand numbers (rates by stratum: below; names: at load)."""
+    assert {word["kind"] for word in tried} == kinds(family) - AT_LOAD
+
+
+def test_words_that_loading_replaces_reach_no_engine() -> None:
+    """A benchmark's points, a percentile and a named score have no evaluation of their own."""
+    with pytest.raises(TypeError, match="no such driver"):
+        evaluate.driver(parse(v.Driver, {"kind": "score", "score": "s"}), EACH)
+    with pytest.raises(TypeError, match="no such driver"):
+        evaluate.driver(parse(v.Driver, {"kind": "percentile", "measure": "BCS", "benchmark": "b"}), EACH)
+    with pytest.raises(TypeError, match="no such schedule"):
+        evaluate.schedule(parse(v.Schedule, {"kind": "benchmark", "benchmark": "b"}), np.zeros((1, 1)))
 
 
 def test_rates_by_stratum_pay_each_stratum_its_own() -> None:
