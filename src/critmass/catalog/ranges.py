@@ -119,7 +119,8 @@ def schedule_range(table: v.DriverSchedule, driver: Range) -> Range:
         return min(pays), max(pays)
     if isinstance(table, v.PiecewiseLinear):
         pays = [float(point.pays) for point in table.points]
-        return min(pays), max(pays)
+        half = 0.0 if table.rounded_to is None else float(table.rounded_to) / 2
+        return min(pays) - half, max(pays) + half
     if isinstance(table, v.Linear):
         low, high = _times(driver, float(table.per_unit))
         floor = -INF if table.at_least is None else float(table.at_least)

@@ -18,6 +18,7 @@ from critmass.domain.vocabulary import (
     Fact,
     FactAmount,
     Gate,
+    PoolShare,
     ProgramJoined,
     ScoredFact,
     WorkflowInPlace,
@@ -27,6 +28,11 @@ from critmass.domain.vocabulary import (
 def reference_problems(catalog: Catalog) -> list[Problem]:
     """One problem for each mention of a measure, payer, workflow, ... that no file defines."""
     problems = [problem for program in catalog.programs.values() for problem in _of_program(catalog, program)]
+    for score in catalog.scores.values():
+        problems += _of_node(catalog, f"score {score.id}", score.driver)
+    for table in catalog.benchmarks.values():
+        named = [] if table.measure is None else [table.measure]
+        problems += _unknown(f"benchmark {table.id}", "measure", named, catalog.measures)
     for workflow in catalog.workflows.values():
         place = f"workflow {workflow.id}"
         problems += _unknown(place, "workflow", workflow.requires, catalog.workflows)
@@ -106,6 +112,8 @@ def _mentions(catalog: Catalog, place: str, node: BaseModel) -> Iterator[Problem
         yield from _unknown(place, "code set", [node.code_set], catalog.code_sets)
     if isinstance(node, FactAmount | Fact | ScoredFact):
         yield from _unknown(place, "fact", [node.name], catalog.facts)
+    if isinstance(node, PoolShare) and node.outside_weight is not None:
+        yield from _unknown(place, "fact", [node.outside_weight], catalog.facts)
     if isinstance(node, CreditAgainst):
         yield from _unknown(place, "fact", [node.fact], catalog.facts)
     if isinstance(node, WorkflowInPlace) or type(node).__name__ == "WorkflowShare":

@@ -14,6 +14,9 @@ from critmass.domain.errors import InputError, Problem
 from critmass.domain.scores import Benchmark
 from critmass.domain.values import Cited
 
+FEWEST_PERCENTILES = 2
+"""Rows that a curve of percentiles needs."""
+
 
 def resolved(catalog: Catalog) -> Catalog:
     """The catalog with programs and scores that name no benchmark and no score any more.
@@ -49,9 +52,17 @@ class _Finder:
             return self._score(node)
         if isinstance(node, v.BenchmarkPoints):
             return self._from_table(node, node.benchmark, points_schedule)
-        if isinstance(node, v.Percentile):
+        if isinstance(node, v.Percentile) and self._has_percentiles(node.benchmark):
             return self._from_table(node, node.benchmark, _percentile)
         return node
+
+    def _has_percentiles(self, name: str) -> bool:
+        table = self._table(name)
+        known = table is not None and sum(row.percentile is not None for row in table.rows) >= FEWEST_PERCENTILES
+        if table is not None and not known:
+            fix = "give 'percentile' in at least two rows, or use its points"
+            self._say(f"benchmark {name!r} has no percentiles", fix)
+        return known
 
     def _from_table(self, node: Any, name: str, make: Callable[[Benchmark, Any], BaseModel]) -> BaseModel:
         table = self._table(name)

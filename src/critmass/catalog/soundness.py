@@ -6,6 +6,8 @@ import itertools
 from collections.abc import Iterable, Iterator
 from datetime import date
 
+from pydantic import BaseModel
+
 from critmass.catalog.ranges import driver_range
 from critmass.domain import vocabulary as v
 from critmass.domain.catalog import Catalog
@@ -26,7 +28,9 @@ def soundness_problems(catalog: Catalog) -> list[Problem]:
             found += _closed_gates(component.gates, f"{place}: gates")
             found += _out_of_range(component, place)
             found += _lonely_peers(component, place)
+            found += _moving_bases(component, place)
         found += _closed_gates(program.eligibility, f"program {program.id}: eligibility")
+        found += _moving_bases(program.eligibility, f"program {program.id}: eligibility")
     return found
 
 
@@ -78,6 +82,9 @@ def _money_taken_back(program: Program, component: Component, place: str) -> Ite
         elif (other.level, program.lines_of(other)) != (component.level, program.lines_of(component)):
             fix = "let both settle at one level, for the same lines of business"
             yield Problem(f"{place}: paid_by", f"{name!r} settles at another level or for other members", fix)
+        elif other.applies != component.applies:
+            message = f"{name!r} applies {other.applies!r}, but this component {component.applies!r}"
+            yield Problem(f"{place}: paid_by", message, "let both apply to the same practices")
         elif _reaches(name, component.id, siblings):
             yield Problem(f"{place}: paid_by", f"{name!r} and {component.id!r} wait for each other", "break the circle")
 
@@ -104,6 +111,48 @@ def _lonely_peers(component: Component, place: str) -> Iterator[Problem]:
             if isinstance(word, v.PeerPercentile | v.PoolShare):
                 message = f"{word.kind} compares units, and at organization level there is only one"
                 yield Problem(f"{place}: level", message, "settle it at practice or TIN level")
+
+
+# What is compared with ---------------------------------------------------------------------------------
+
+_COUNTED = (v.Numerator, v.GapsClosed, v.Rate, v.Improvement, v.ScoredMeasure, v.MeasureTarget)
+_WORKED = (v.Savings, v.SavingsRate, v.Expenditure, v.Events, v.PaidBy, v.PoolShare, v.PeerPercentile)
+
+
+def _moving_bases(node: object, place: str) -> Iterator[Problem]:
+    """Divisors, last year's values and pools that the year's own work would change."""
+    for word in words_in(node):
+        for where, base, fix in _bases(word):
+            for moving in dict.fromkeys(_moving(base)):
+                yield Problem(f"{place}: {where}", f"{moving} changes with the year's work", fix)
+        if isinstance(word, v.LastYear):
+            for moving in dict.fromkeys(_moving(word)):
+                if moving != "peer_percentile":
+                    message = f"{moving} would be this year's: only the counts of measures are known of last year"
+                    yield Problem(f"{place}: last_year", message, "ask for last year's value as a fact")
+
+
+def _bases(word: object) -> Iterator[tuple[str, object, str]]:
+    steady = "use a count or an amount that it leaves alone, such as a denominator, a benchmark or a fact"
+    if isinstance(word, v.Ratio):
+        yield "ratio.over", word.over, steady
+    elif isinstance(word, v.Gain) and word.basis == "relative":
+        yield "gain.over", word.over, "wrap it in 'last_year', or use a fact"
+    elif isinstance(word, v.PoolShare):
+        yield "pool_share.pool_usd", word.pool_usd, steady
+
+
+def _moving(node: object, *, last_year: bool = False) -> Iterator[str]:
+    """Kinds of the words below a node that the year's work changes; last year's counts of measures stand still."""
+    if isinstance(node, _WORKED) or (isinstance(node, _COUNTED) and not last_year):
+        yield str(getattr(node, "kind", None) or f"the rate of {getattr(node, 'measure', '')}")
+    elif isinstance(node, tuple):
+        for item in node:
+            yield from _moving(item, last_year=last_year)
+    elif isinstance(node, BaseModel):
+        last_year = last_year or isinstance(node, v.LastYear)
+        for name in type(node).model_fields:
+            yield from _moving(getattr(node, name), last_year=last_year)
 
 
 # Gates and thresholds ---------------------------------------------------------------------------------
@@ -172,7 +221,7 @@ def _out_of_range(component: Component, place: str) -> Iterator[Problem]:
 def _tables(component: Component) -> Iterator[tuple[v.Driver | None, object]]:
     yield component.driver, component.rate
     for word in words_in(component):
-        if isinstance(word, v.Multiplier | v.ScoredPart | v.DrivenValue):
+        if isinstance(word, v.Multiplier | v.ScoredPart | v.DrivenValue | v.PoolWeight):
             yield word.driver, word.schedule
         elif isinstance(word, v.ScoredMeasure):
             yield v.Rate(kind="rate", measure=word.measure), word.attainment
