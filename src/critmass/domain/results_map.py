@@ -92,17 +92,20 @@ class Lookup(Frozen):
     """Another table whose columns are added, by the value of a column of both; theirs get `prefix`."""
 
     table: str
-    on: str
-    their_on: str | None = None
+    by: str
+    their_column: str | None = None
     prefix: str
 
 
 class Spread(Frozen):
-    """A long table made wide: one row for each `row`, one column for each text of `column`, filled by `value`."""
+    """A long table made wide: one row for each `row`, one column for each text of `column`.
+
+    The columns are filled by the first of `values`; those of a further one are named '<text> <value>'.
+    """
 
     row: tuple[str, ...] = Field(min_length=1)
     column: str
-    value: str
+    values: tuple[str, ...] = Field(min_length=1)
 
 
 class ResultsMap(Frozen):

@@ -23,11 +23,13 @@ class Benchmark(Frozen):
     `performance_year` is the year that is scored, `benchmark_year` the year whose results the table was made
     of. Rows go from the fewest points to the most; where lower is better (`inverse`) their rates fall. Points
     are linear between rows, and rows with the same rate are a jump. `collection_type` tells tables of one
-    measure and year apart, such as ecqm or registry.
+    measure and year apart, such as ecqm or registry. `measure` is an id of the catalog; tables of measures that
+    it does not hold have their `published_id` alone.
     """
 
     id: str
-    measure: str
+    measure: str | None = None
+    published_id: str = ""
     performance_year: int = Field(ge=2000, le=2100)
     benchmark_year: int = Field(ge=2000, le=2100)
     collection_type: str = ""

@@ -85,22 +85,22 @@ def _with_lookups(frame: pd.DataFrame, results_map: ResultsMap, path: Path) -> p
 def _looked_up(frame: pd.DataFrame, lookup: Lookup, path: Path) -> pd.DataFrame:
     file = path.parent / lookup.table
     other = read_table_file(file)
-    theirs = lookup.their_on or lookup.on
-    for table, column, name in ((frame, lookup.on, path.name), (other, theirs, file.name)):
+    theirs = lookup.their_column or lookup.by
+    for table, column, name in ((frame, lookup.by, path.name), (other, theirs, file.name)):
         if column not in table.columns:
             raise InputError([Problem(name, f"has no column {column!r} to look up by", "name another in the map")])
     other = other.set_axis(_text(other[theirs]), axis=0).add_prefix(lookup.prefix)
     if other.index.has_duplicates:
         twice = str(other.index[other.index.duplicated()][0])
         raise InputError([Problem(file.name, f"{theirs} {twice!r} stands in two rows", "keep one")])
-    found = other.reindex(_text(frame[lookup.on]).to_numpy())
+    found = other.reindex(_text(frame[lookup.by]).to_numpy())
     return pd.concat([frame, found.set_axis(frame.index, axis=0)], axis=1)
 
 
 def _missing_columns(frame: pd.DataFrame, results_map: ResultsMap, file: str, place: str) -> list[Problem]:
     if results_map.spread is not None:
         spread = results_map.spread
-        asked = [(f"{place}: spread", (*spread.row, spread.column, spread.value))]
+        asked = [(f"{place}: spread", (*spread.row, spread.column, *spread.values))]
     else:
         asked = [(f"{place}: {key}", cell.columns) for key, cell in results_map.cells()]
         asked.append((f"{place}: entity", results_map.entity_columns))
@@ -127,14 +127,16 @@ def _spread(frame: pd.DataFrame, results_map: ResultsMap, file: str) -> pd.DataF
     if spread is None:
         return frame
     keys = [_text(frame[column]) for column in (*spread.row, spread.column)]
-    table = pd.concat([*keys, frame[spread.value]], axis=1)
+    table = pd.concat([*keys, frame[list(spread.values)]], axis=1)
     twice = table.duplicated(subset=[*spread.row, spread.column])
     if twice.any():
         row = int(str(table.index[twice][0]))
         fix = "keep one of the rows, or name more columns under 'spread.row'"
         raise InputError([Problem(f"{file}, row {row}", "says the same thing a second time", fix)])
-    wide = table.set_index([*spread.row, spread.column])[spread.value].unstack(spread.column)
-    wide = wide.reset_index().rename_axis(None, axis=1)
+    sides = table.set_index([*spread.row, spread.column]).unstack(spread.column)
+    pairs = [(str(pair[0]), str(pair[1])) for pair in sides.columns]
+    names = [text if value == spread.values[0] else f"{text} {value}" for value, text in pairs]
+    wide = sides.set_axis(names, axis=1).reset_index()
     wanted = [column for _, cell in results_map.cells() for column in cell.columns]
     absent = [column for column in dict.fromkeys(wanted) if column not in wide.columns]
     wide = wide.astype(object).assign(**dict.fromkeys(absent, ""))
@@ -177,6 +179,17 @@ def _numbers(frame: pd.DataFrame, key: str, cell: Cell, file: str, problems: lis
         found = np.where(np.isnan(found), cell.missing, found)
     _check(found, frame, key, cell, file, problems)
     return found
+
+
+def _together(columns: FloatArray, cell: Cell) -> FloatArray:
+    """The first filled column, or the sum or mean of those that are filled; NaN where none is."""
+    filled = ~np.isnan(columns)
+    if cell.column:
+        return np.asarray(columns[np.argmax(filled, axis=0), np.arange(columns.shape[1])])
+    count = filled.sum(axis=0)
+    divisor = count if cell.mean_of else np.ones_like(count)
+    unknown = np.full(columns.shape[1], np.nan)
+    return np.asarray(np.divide(np.nansum(columns, axis=0), divisor, out=unknown, where=count > 0))
 
 
 def _column(frame: pd.DataFrame, name: str, key: str, cell: Cell, file: str, problems: list[Problem]) -> FloatArray:

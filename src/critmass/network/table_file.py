@@ -41,6 +41,20 @@ def read_table_file(path: Path) -> pd.DataFrame:
     return frame
 
 
+def read_cells(path: Path) -> pd.DataFrame:
+    """Every cell of a CSV file as text, the header's too, columns numbered: for files with titles above the header.
+
+    Raises:
+        InputError: as `read_table_file` does.
+    """
+    if not path.is_file():
+        raise InputError([Problem(str(path), "no such file", "name an existing file")])
+    problem = table_file_problem(path)
+    if problem is not None:
+        raise InputError([problem])
+    return _csv_cells(path)
+
+
 def _cells(path: Path) -> pd.DataFrame:
     name = path.name.lower()
     if name.endswith((".csv", ".csv.gz")):
@@ -57,7 +71,15 @@ def _cells(path: Path) -> pd.DataFrame:
 
 
 def _csv(path: Path) -> pd.DataFrame:
-    """Cells as text. Public files are not all UTF-8; those that are not are read as Windows text."""
+    cells = _csv_cells(path)
+    if cells.empty:
+        return cells
+    headers = cells.iloc[0].str.strip()
+    return cells.iloc[1:].set_axis(headers.tolist(), axis=1).loc[:, [bool(header) for header in headers]]
+
+
+def _csv_cells(path: Path) -> pd.DataFrame:
+    """Cells as text, rows numbered from 1. Public files are not all UTF-8; those that are not are read as Windows text."""
     content = _unpacked(path) if path.name.lower().endswith(".gz") else path.read_bytes()
     for encoding in ("utf-8-sig", "cp1252"):
         try:
@@ -65,7 +87,7 @@ def _csv(path: Path) -> pd.DataFrame:
                 io.BytesIO(content), header=None, dtype=str, keep_default_na=False, skip_blank_lines=False,
                 encoding=encoding,
             )  # fmt: skip
-            break
+            return cells.fillna("").set_axis(np.arange(1, len(cells) + 1), axis=0)
         except UnicodeDecodeError:
             continue
         except pd.errors.EmptyDataError:
@@ -74,11 +96,7 @@ def _csv(path: Path) -> pd.DataFrame:
             said = str(error).replace("Error tokenizing data. C error: ", "").strip()
             fix = "mend the row: quotes in pairs, no extra commas"
             raise InputError([Problem(path.name, f"is not a table ({said})", fix)]) from None
-    else:
-        raise InputError([Problem(path.name, "is not text", "save it as CSV UTF-8")])
-    headers = cells.iloc[0].fillna("").str.strip()
-    frame = cells.iloc[1:].set_axis(np.arange(2, len(cells) + 1), axis=0).set_axis(headers.tolist(), axis=1)
-    return frame.loc[:, [bool(header) for header in headers]]
+    raise InputError([Problem(path.name, "is not text", "save it as CSV UTF-8")])
 
 
 def _unpacked(path: Path) -> bytes:
