@@ -103,7 +103,7 @@ def found_by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
         report(Progress("members_at_mass", "node 1", 5.0, None, None, 0.1))
         return replace(plan_by_hand(network, catalog, scenario), options=options)
 
-    monkeypatch.setattr("critmass.cli.plan_network", instead)
+    monkeypatch.setattr("critmass.cli.plan.plan_network", instead)
 
 
 @pytest.mark.usefixtures("found_by_hand")
@@ -130,7 +130,7 @@ def test_no_plan_in_time(monkeypatch: pytest.MonkeyPatch, workbook: Path) -> Non
     def too_late(*arguments: object) -> Plan:
         raise NoPlanInTimeError("no plan was found within the time limit; raise --time-limit")
 
-    monkeypatch.setattr("critmass.cli.plan_network", too_late)
+    monkeypatch.setattr("critmass.cli.plan.plan_network", too_late)
     ended = run("plan", workbook, "--json")
     assert (ended.code, ended.json()["status"]) == (4, "no_plan_in_time")
     assert "raise --time-limit" in ended.words
@@ -142,7 +142,7 @@ def test_stopped_by_the_user(monkeypatch: pytest.MonkeyPatch, workbook: Path, tm
     def stopped(*arguments: object) -> Plan:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("critmass.cli.plan_network", stopped)
+    monkeypatch.setattr("critmass.cli.plan.plan_network", stopped)
     ended = run("plan", workbook, "--out", tmp_path / "out")
     assert ended.code == 130
     assert "nothing was written" in ended.words

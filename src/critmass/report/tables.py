@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
-from rich import box
 from rich.console import Console, Group, RenderableType
 from rich.padding import Padding
-from rich.table import Table
 from rich.text import Text
 
+from critmass.report.pieces import add_row, heading, key_values, note, number_table, rest_line, section
 from critmass.report.schema import (
     LevelProof,
     PlanDocument,
@@ -44,16 +43,16 @@ Practices = Sequence[PlannedPractice] | Sequence[SettledPractice]
 
 def show_plan(console: Console, plan: PlanDocument) -> None:
     """Prints what a board asks first: the result, practices, programs, workflows, and what they rest on."""
-    console.print(_title(f"{plan.organization.name}: plan for {plan.scenario.performance_year}"))
-    console.print(_pairs(_plan_headline(plan)))
+    console.print(heading(f"{plan.organization.name}: plan for {plan.scenario.performance_year}"))
+    console.print(key_values(_plan_headline(plan)))
     console.print(_sections(plan, plan.practices, narrow=console.width < NARROW))
 
 
 def show_settlement(console: Console, settled: SettlementDocument) -> None:
     """Prints what contracts pay as things stand."""
     year = settled.scenario.performance_year
-    console.print(_title(f"{settled.organization.name}: as things stand in {year}"))
-    console.print(_pairs(_settlement_headline(settled)))
+    console.print(heading(f"{settled.organization.name}: as things stand in {year}"))
+    console.print(key_values(_settlement_headline(settled)))
     console.print(_sections(settled, settled.practices, narrow=console.width < NARROW))
 
 
@@ -63,7 +62,7 @@ def _sections(statement: Statement, practices: Practices, *, narrow: bool) -> Re
         program_table(statement.programs, len(practices), planned=isinstance(statement, PlanDocument), narrow=narrow),
         workflow_table(statement.workflows, narrow=narrow),
         grounds_table(statement),
-        *(_note(note, "yellow") for note in statement.notes),
+        *(note(text, "yellow") for text in statement.notes),
     )
 
 
@@ -124,13 +123,13 @@ def practice_table(practices: Practices, payers_needed: int, *, narrow: bool = F
     planned = any(isinstance(practice, PlannedPractice) for practice in shown)
     ratios = ["Before", "After"] if planned else ["Ratio"]
     members = [] if narrow else ["Members"]
-    table = _table(["Practice"], [*members, *ratios, "Shortfall"], ["Lacks"])
+    table = number_table(["Practice"], [*members, *ratios, "Shortfall"], ["Lacks"])
     for practice in shown:
         cells = [] if narrow else [f"{practice.members:,.0f}"]
         lacks = _lacks(practice, payers_needed)
-        _row(table, [practice.id, *cells, *_ratios(practice), _shortfall(practice, narrow=narrow), lacks])
-    rest = _rest(len(practices) - len(shown), "practice")
-    return _section("Mass ratio: reimbursement over cost", table, rest)
+        add_row(table, [practice.id, *cells, *_ratios(practice), _shortfall(practice, narrow=narrow), lacks])
+    rest = rest_line(len(practices) - len(shown), "practice")
+    return section("Mass ratio: reimbursement over cost", table, rest)
 
 
 def _ratios(practice: PlannedPractice | SettledPractice) -> list[str]:
@@ -160,12 +159,12 @@ def program_table(
     declined = "declined" if planned else "not joined"
     paying = [line for line in programs if line.decision == "joined" or _net(line)]
     ranked = sorted(paying, key=lambda line: -_net(line))
-    table = _table(["Program", "Payer"], ["Joined by", "Dollars"])
+    table = number_table(["Program", "Payer"], ["Joined by", "Dollars"])
     for line in ranked[:MOST_ROWS]:
         joined = f"{len(line.practices):,} of {practices:,}" if line.practices else declined
-        _row(table, [line.label + _status_words(line), line.payer, joined, _usd(_net(line), narrow=narrow)])
-    rest = _rest(len(ranked) - MOST_ROWS, "program")
-    return _section("Programs by dollars", table, rest, _declined(programs, declined.capitalize()))
+        add_row(table, [line.label + _status_words(line), line.payer, joined, _usd(_net(line), narrow=narrow)])
+    rest = rest_line(len(ranked) - MOST_ROWS, "program")
+    return section("Programs by dollars", table, rest, _declined(programs, declined.capitalize()))
 
 
 def _net(program: ProgramMoney) -> float:
@@ -192,16 +191,16 @@ def _declined(programs: Sequence[ProgramMoney], title: str) -> RenderableType:
 
 def workflow_table(workflows: Sequence[WorkflowMoney], *, narrow: bool = False) -> RenderableType:
     """Workflows that run: what they cost with their staff, what they earn, and whose money it is."""
-    table = _table(["Workflow"], ["Own", "Hub", "Cost", "Earns"], ["Paid by"])
+    table = number_table(["Workflow"], ["Own", "Hub", "Cost", "Earns"], ["Paid by"])
     running = [line for line in workflows if line.practices_own or line.practices_hub or line.cost_usd]
     for line in running:
         label = line.label + ("*" if line.core else "")
         money = [_usd(line.cost_usd, narrow=narrow), _usd(line.funded_usd, narrow=narrow)]
         paid_by = _funded_by(line, most=1 if narrow else 3)
-        _row(table, [label, f"{line.practices_own:,}", f"{line.practices_hub:,}", *money, paid_by])
+        add_row(table, [label, f"{line.practices_own:,}", f"{line.practices_hub:,}", *money, paid_by])
     idle = [line.label for line in workflows if line not in running and line.core]
-    missing = _note(f"Core workflows that nobody runs: {'; '.join(idle)}.", "") if idle else Text("", end="")
-    return _section("Workflows (* core) with their staff, and who pays for them", table, missing)
+    missing = note(f"Core workflows that nobody runs: {'; '.join(idle)}.", "") if idle else Text("", end="")
+    return section("Workflows (* core) with their staff, and who pays for them", table, missing)
 
 
 def _funded_by(line: WorkflowMoney, *, most: int) -> str:
@@ -214,14 +213,14 @@ def grounds_table(statement: Statement) -> RenderableType:
     total = sum(statement.dollars_by_confidence.values())
     if not total:
         return Text("", end="")
-    table = _table(["Ground"], ["Dollars", "Share"])
+    table = number_table(["Ground"], ["Dollars", "Share"])
     for grade, amount in statement.dollars_by_confidence.items():
-        _row(table, [GROUNDS[grade], dollars(amount), percent(amount / total)])
+        add_row(table, [GROUNDS[grade], dollars(amount), percent(amount / total)])
     text = (
         f"{percent(statement.assumption_share)} of it rests on values that are assumed or unverified, "
         f"{percent(statement.carried_forward_share)} on terms of an earlier year."
     )
-    return _section("What the new money rests on", table, _note(text, ""))
+    return section("What the new money rests on", table, note(text, ""))
 
 
 # Pieces -----------------------------------------------------------------------------------------------
@@ -229,46 +228,3 @@ def grounds_table(statement: Statement) -> RenderableType:
 
 def _usd(amount: float, *, narrow: bool) -> str:
     return short_dollars(amount) if narrow else dollars(amount)
-
-
-def _title(text: str) -> RenderableType:
-    return Padding(Text(text, style="bold"), (1, 0, 1, 1))
-
-
-def _note(text: str, style: str) -> RenderableType:
-    return Padding(Text(text, style=style), (1, 0, 0, 1))
-
-
-def _section(title: str, *parts: RenderableType) -> RenderableType:
-    return Group(_title(title), *parts)
-
-
-def _pairs(pairs: Iterable[tuple[str, str]]) -> RenderableType:
-    grid = Table.grid(padding=(0, 2))
-    grid.add_column(no_wrap=True, style="dim")
-    grid.add_column(overflow="fold")
-    for name, value in pairs:
-        grid.add_row(name, Text(value))
-    return Padding(grid, (0, 0, 0, 1))
-
-
-def _table(words: Sequence[str], numbers: Sequence[str], after: Sequence[str] = ()) -> Table:
-    """A table with columns of words, then of numbers, then of words."""
-    table = Table(box=box.SIMPLE_HEAD, show_edge=False)
-    for name in words:
-        table.add_column(name, overflow="fold")
-    for name in numbers:
-        table.add_column(name, justify="right", no_wrap=True)
-    for name in after:
-        table.add_column(name, overflow="fold")
-    return table
-
-
-def _row(table: Table, cells: Iterable[str | Text]) -> None:
-    """Adds cells as they are: ids and labels may hold brackets that rich would read as markup."""
-    table.add_row(*(cell if isinstance(cell, Text) else Text(cell) for cell in cells))
-
-
-def _rest(left: int, noun: str) -> RenderableType:
-    text = Text(f"and {count(left, noun)} more in the files", style="dim")
-    return Padding(text, (0, 0, 0, 1)) if left > 0 else Text("", end="")

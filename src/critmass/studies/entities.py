@@ -183,15 +183,17 @@ def map_problems(book: Book, results_map: ResultsMap, place: str) -> list[Proble
     given = {key for key, _ in results_map.cells()}
     measures = set(results_map.measures)
     problems = []
-    for key, why in _needed(book).items():
+    for key, why in needed_keys(book).items():
+        if key.startswith("facts."):
+            continue
         if key not in given and not (key.startswith("measures.") and key.split(".")[1] in measures):
             fix = f"add {key!r} with its column"
             problems.append(Problem(place, f"{why} looks at {key}, and the map does not give it", fix))
     return problems + list(_strangers(book, results_map, place))
 
 
-def _needed(book: Book) -> dict[str, str]:
-    """Keys of the map that the programs and scores look at, with the first that does. Facts have defaults."""
+def needed_keys(book: Book) -> dict[str, str]:
+    """Keys of a map that the programs and scores look at, with the first that does. Facts have defaults."""
     found: dict[str, str] = {}
     owners: list[Program | Score] = [*book.programs, *book.scores]
     for owner in owners:
@@ -214,6 +216,10 @@ def _keys(word: object) -> tuple[str, ...]:
         return (f"allowed_usd.{word.code_set}",)
     if isinstance(word, v.WorkflowInPlace):
         return (f"workflows.{word.workflow}",)
+    if isinstance(word, v.Fact | v.FactAmount | v.ScoredFact):
+        return (f"facts.{word.name}",)
+    if isinstance(word, v.CreditAgainst):
+        return (f"facts.{word.fact}",)
     measure = getattr(word, "measure", None)
     return () if measure is None else (f"measures.{measure}",)
 
@@ -236,7 +242,23 @@ def _strangers(book: Book, results_map: ResultsMap, place: str) -> Iterator[Prob
 
 def _defaults(book: Book, values: Mapping[str, FloatArray]) -> tuple[str, ...]:
     """Facts that the programs look at and the map does not give: they took the catalog's default."""
-    facts = (v.Fact, v.FactAmount, v.ScoredFact)
-    owners: list[Program | Score] = [*book.programs, *book.scores]
-    names = [word.name for owner in owners for word in words_in(owner) if isinstance(word, facts)]
-    return tuple(name for name in dict.fromkeys(names) if f"facts.{name}" not in values)
+    asked = (key for key in needed_keys(book) if key.startswith("facts."))
+    return tuple(key.removeprefix("facts.") for key in asked if key not in values)
+
+
+def one_row(book: Book, results: Path, results_map: ResultsMap, place: str, entity: str | None) -> dict[str, float]:
+    """What a results table says of one entity, by the keys of the map; unknown numbers are left out.
+
+    Raises:
+        InputError: as `map_table` does, and when the entity is not in the table.
+    """
+    problems = map_problems(book, results_map, place)
+    if problems:
+        raise InputError(problems)
+    table = map_table(results, results_map, place)
+    if entity is None or entity not in table.names:
+        said = "which row a sweep starts from is not said" if entity is None else f"no row is named {entity!r}"
+        fix = closest(entity or "", table.names) or f"name one with --entity, such as {table.names[0]!r}"
+        raise InputError([Problem(results.name, said, fix)])
+    row = table.names.index(entity)
+    return {key: float(array[row]) for key, array in table.values.items() if not np.isnan(array[row])}

@@ -1,0 +1,90 @@
+"""`critmass plan`: the best plan for a network, with proof."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from critmass.cli.common import (
+    NOT_PROVED,
+    AsJson,
+    CatalogDirs,
+    NetworkPath,
+    OutDir,
+    ScenarioPath,
+    catalog_dirs,
+    errors,
+    print_text,
+    say,
+    stderr,
+    stdout,
+)
+from critmass.domain.scenario import SolveOptions
+from critmass.report.document import plan_document
+from critmass.report.live import ProgressLine
+from critmass.report.schema import PlanDocument, SettlementDocument
+from critmass.report.tables import show_plan, show_settlement
+from critmass.report.write import check_folder, write_plan
+from critmass.studies.plan import Plan, plan_network
+from critmass.studies.scenario import Inputs, read_inputs
+
+
+def plan(
+    network: NetworkPath,
+    scenario: ScenarioPath = None,
+    out: OutDir = None,
+    as_json: AsJson = False,
+    gap: Annotated[float, typer.Option(min=0, max=1, metavar="SHARE", help="Relative gap to prove.")] = 0.02,
+    time_limit: Annotated[float, typer.Option(min=0.1, max=86_400, metavar="SECONDS", help="Time to stop at.")] = 300.0,
+    seed: Annotated[int, typer.Option(min=0, metavar="N", help="Seed of the search.")] = 1,
+    catalog: CatalogDirs = None,
+    solver: Annotated[str | None, typer.Option(metavar="NAME", help="Another solver, for at most 3 practices.")] = None,
+) -> None:
+    """Find the best plan for a network: programs to join, workflows to run, and proof of how good it is."""
+    options = SolveOptions(gap=gap, time_limit_seconds=time_limit, seed=seed, solver=solver)
+    with errors(as_json):
+        prepare(out)
+        found = _search(inputs(network, scenario, catalog), options)
+        document = plan_document(found) if out is None else write_plan(found, out)
+        print_result(document, as_json=as_json)
+        say_where(out, document.kind)
+        if document.status == "feasible":
+            raise typer.Exit(NOT_PROVED)
+
+
+def inputs(network: Path, scenario: Path | None, catalog: list[Path] | None) -> Inputs:
+    """Network, catalog and scenario from files."""
+    return read_inputs(network, scenario, catalog_dirs(catalog))
+
+
+def _search(given: Inputs, options: SolveOptions) -> Plan:
+    with ProgressLine(stderr()) as report:
+        if options.solver is None:
+            return plan_network(given.network, given.catalog, given.scenario, options, report)
+        from critmass.studies.plan_pulp import plan_with_solver
+
+        return plan_with_solver(given.network, given.catalog, given.scenario, options, options.solver, report)
+
+
+def prepare(out: Path | None) -> None:
+    """Makes sure that results can be written before any time is spent."""
+    if out is not None:
+        check_folder(out)
+
+
+def print_result(document: PlanDocument | SettlementDocument, *, as_json: bool) -> None:
+    """A plan or a settlement on stdout."""
+    if as_json:
+        print_text(document.model_dump_json(indent=2))
+    elif isinstance(document, PlanDocument):
+        show_plan(stdout(), document)
+    else:
+        show_settlement(stdout(), document)
+
+
+def say_where(out: Path | None, kind: str) -> None:
+    """Which files were written."""
+    if out is not None:
+        say(f"\nWritten to {out}: {kind}.xlsx, {kind}.json, ledger.parquet")

@@ -1,0 +1,145 @@
+"""Times the settlement of many scenarios at once and prints rows for docs/results.md.
+
+Every run settles freshly built results, so that nothing is left over from the run before; what depends on the
+network alone (sums of its tables over populations) is kept by the model, as it is in use. The peer is the
+plain way: every clause on its own, nothing shared between clauses.
+"""
+
+from __future__ import annotations
+
+import os
+
+# One core: the linear algebra library reads this when it is loaded.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+import statistics
+import sys
+import time
+import tracemalloc
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+from plan_times import machine
+
+from critmass.catalog import load_catalog
+from critmass.domain.scenario import Scenario
+from critmass.network import load_network
+from critmass.settlement.amounts import SettlementRun, settle
+from critmass.settlement.projection import Decisions, Model, ProjectedResults
+from critmass.settlement.terms import Terms, terms_in_force
+
+ROOT = Path(__file__).parents[2]
+NETWORK = "pho60"
+SCENARIOS, RUNS = 1000, 5
+
+
+@dataclass(frozen=True)
+class Case:
+    """A network, what can pay it, and decisions of many scenarios."""
+
+    name: str
+    model: Model
+    terms: Terms
+    decisions: Decisions
+
+    @property
+    def cells(self) -> int:
+        """Practice-scenarios."""
+        return self.decisions.reach.shape[0] * self.decisions.reach.shape[1]
+
+    def results(self) -> ProjectedResults:
+        """The decisions' results, nothing worked out yet."""
+        return ProjectedResults(self.model, tuple(program.id for program in self.terms.programs), self.decisions)
+
+
+def cases() -> list[Case]:
+    """Reach and joins random in every scenario, and reach alone with the same joins in all of them."""
+    catalog, scenario = load_catalog(), Scenario()
+    network = load_network(ROOT / "data" / "networks" / f"{NETWORK}.xlsx", catalog)
+    model, terms = Model(network, catalog, scenario), terms_in_force(catalog, network, scenario)
+    random = np.random.default_rng(1)
+    shape = (SCENARIOS, len(network.practices))
+    delivery = random.integers(0, 3, (*shape, len(model.workflows))).astype(np.int8)
+    reach = np.where(delivery > 0, random.random(delivery.shape), 0.0)
+    joined = random.random((*shape, len(terms.programs))) < 0.5
+    same = np.repeat(joined[:1], SCENARIOS, axis=0)
+    return [
+        Case("reach and joins vary", model, terms, Decisions(delivery, reach, joined)),
+        Case("reach varies", model, terms, Decisions(delivery, reach, same)),
+    ]
+
+
+def shared(terms: Terms, results: ProjectedResults) -> object:
+    """The settlement as the product runs it."""
+    return settle(terms, results)
+
+
+def plain(terms: Terms, results: ProjectedResults) -> object:
+    """Every clause on its own: its own view, its own masks, its own results."""
+    ids = tuple(program.id for program in terms.programs)
+    amounts = []
+    for clause in terms.clauses:
+        own = ProjectedResults(results.model, ids, results.decisions)
+        amounts.append(SettlementRun(terms, own, remember=False).paid(clause))
+    return amounts
+
+
+Way = Callable[[Terms, ProjectedResults], object]
+
+
+def seconds(way: Way, case: Case) -> float:
+    """Median of several runs after one to warm up."""
+    taken = []
+    for _ in range(RUNS + 1):
+        results = case.results()
+        start = time.perf_counter()
+        way(case.terms, results)
+        taken.append(time.perf_counter() - start)
+    return statistics.median(taken[1:])
+
+
+def peak_bytes(way: Way, case: Case) -> int:
+    """Most memory held at once beyond the decisions, what is returned included."""
+    results = case.results()
+    tracemalloc.start()
+    way(case.terms, results)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    return peak
+
+
+def row(case: Case, name: str, way: Way, fastest: float) -> tuple[str, float]:
+    """One row of the table, and its seconds."""
+    taken = seconds(way, case)
+    clauses = len(case.terms.clauses)
+    cells = [
+        date.today().isoformat(),
+        machine(),
+        f"{NETWORK}, {SCENARIOS:,} scenarios, {case.name}",
+        name,
+        str(clauses),
+        str(len(case.terms.programs)),
+        f"{taken * 1000:.0f} ms",
+        f"{case.cells / taken:,.0f}",
+        f"{case.cells * clauses / taken:,.0f}",
+        f"{peak_bytes(way, case) / case.cells:,.0f} B",
+        f"{taken / (fastest or taken):.1f}",
+    ]
+    return f"| {' | '.join(cells)} |", taken
+
+
+def main() -> None:
+    """Measure every case, shared and plain."""
+    for case in cases():
+        line, taken = row(case, "settle", shared, 0.0)
+        sys.stdout.write(line + "\n")
+        sys.stdout.write(row(case, "every clause on its own", plain, taken)[0] + "\n")
+        sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()
