@@ -8,14 +8,18 @@ import shutil
 from pathlib import Path
 
 import pytest
+import yaml
 from typer.testing import CliRunner
 
 from critmass import load_catalog
 from critmass.cli import app
+from critmass.domain.results_map import ResultsMap
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 DATA_README = (ROOT / "data" / "README.md").read_text(encoding="utf-8")
+SETTLING = (ROOT / "docs" / "settling.md").read_text(encoding="utf-8")
+PAGES = {ROOT / "README.md": README, ROOT / "docs" / "settling.md": SETTLING}
 
 DONE = (0, 5)
 """Exit codes of a command that did its work; 5 is a plan whose gap the time limit left open."""
@@ -27,15 +31,16 @@ def blocks(text: str, language: str = r"\w*") -> list[str]:
 
 
 def commands() -> list[str]:
-    """Commands of README.md that come back by themselves, without comments."""
-    lines = [line.split("  #")[0].strip() for block in blocks(README) for line in block.splitlines()]
+    """Commands of README.md and docs/settling.md that come back by themselves, without comments."""
+    shown = [block.replace("\\\n", " ") for page in PAGES.values() for block in blocks(page)]
+    lines = [line.split("  #")[0].strip() for block in shown for line in block.splitlines()]
     found = [line.removeprefix(".venv/bin/") for line in lines if re.match(r"(\.venv/bin/)?critmass\b", line)]
-    return [line for line in found if "serve" not in line]
+    return [line for line in found if "serve" not in line and "published-files" not in line]
 
 
 @pytest.mark.parametrize("command", commands())
 def test_commands_run(command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each command of README.md ends well on a network of the name it uses."""
+    """Each command ends well, on a network of the name that it uses."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "data").symlink_to(ROOT / "data")
     words = shlex.split(command)[1:]
@@ -47,9 +52,10 @@ def test_commands_run(command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert done.exit_code in DONE, done.output
 
 
-@pytest.mark.parametrize("code", blocks(README, "python"))
-def test_python_examples_run(code: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """Each Python example of README.md runs and prints something."""
+@pytest.mark.parametrize("code", [*blocks(README, "python"), *blocks(SETTLING, "python")])
+def test_python_examples_run(code: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each Python example runs in the checkout and prints something."""
+    monkeypatch.chdir(ROOT)
     exec(compile(code, "README.md", "exec"), {"__name__": "readme"})
     assert capsys.readouterr().out.strip()
 
@@ -63,10 +69,16 @@ def test_the_example_program_is_a_valid_catalog(tmp_path: Path) -> None:
 
 
 def test_pages_link_to_what_exists() -> None:
-    """Links of README.md lead somewhere."""
-    linked = [target for target in re.findall(r"\]\(([^)#]+)\)", README) if "://" not in target]
-    assert linked
-    assert not [target for target in linked if not (ROOT / target).exists()]
+    """Links lead somewhere."""
+    linked = [(page, target) for page, text in PAGES.items() for target in re.findall(r"\]\(([^)#]+)\)", text)]
+    local = [(page, target) for page, target in linked if "://" not in target]
+    assert local
+    assert not [target for page, target in local if not (page.parent / target).exists()]
+
+
+def test_the_map_that_is_shown_is_a_map() -> None:
+    """The map that docs/settling.md explains fits its schema."""
+    assert ResultsMap.model_validate(yaml.safe_load(blocks(SETTLING, "yaml")[0])).measures
 
 
 def test_every_make_target_that_is_named_exists() -> None:

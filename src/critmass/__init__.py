@@ -4,8 +4,11 @@ from critmass.catalog import load_catalog
 from critmass.domain.errors import CritmassError, InfeasibleError, InputError
 from critmass.domain.scenario import Scenario, SolveOptions
 from critmass.network import load_network, sample_network
+from critmass.studies.entities import load_map, read_book, settle_file
 from critmass.studies.plan import Plan
 from critmass.studies.plan import plan_network as plan
+from critmass.studies.sweep import parse_sweep, payout_curve
+from critmass.studies.verify import verify
 
 __version__ = "0.1.0"
 
@@ -17,7 +20,13 @@ __all__ = [
     "Scenario",
     "SolveOptions",
     "load_catalog",
+    "load_map",
     "load_network",
+    "parse_sweep",
+    "payout_curve",
     "plan",
+    "read_book",
     "sample_network",
+    "settle_file",
+    "verify",
 ]

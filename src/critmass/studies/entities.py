@@ -104,7 +104,7 @@ def load_map(path: Path) -> ResultsMap:
         raise InputError(schema_problems(error, path.name)) from None
 
 
-def settle_file(book: Book, results: Path, results_map: ResultsMap, place: str) -> EntitySettlement:
+def settle_file(book: Book, results: Path, results_map: ResultsMap, place: str = "map") -> EntitySettlement:
     """Settles a results table; `place` names the map in errors.
 
     Raises:

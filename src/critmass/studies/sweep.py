@@ -229,7 +229,7 @@ def _cliffs(curve: _Curve, program: Program, components: FloatArray) -> Iterator
 def _round_at(value: float, sweep: Sweep) -> float:
     """A cliff's place without the last digits of halving."""
     scale = max(abs(sweep.start), abs(sweep.stop))
-    digits = int(np.clip(9 - np.ceil(np.log10(scale)), 0, 12)) if scale > 0 else 9
+    digits = int(np.clip(7 - np.ceil(np.log10(scale)), 0, 12)) if scale > 0 else 7
     return float(np.round(value, digits))
 
 
