@@ -18,11 +18,12 @@ from critmass.domain.network import ORGANIZATION
 from critmass.domain.scenario import Scenario
 from critmass.domain.values import Cite
 from critmass.network import sample_network
-from critmass.settlement.ledger import cash_month, ledger
+from critmass.settlement.ledger import ledger
 from critmass.settlement.ledger_rows import split_cents
 from critmass.settlement.outcome import Outcome, Pricer
 from critmass.settlement.projection import HUB, OWN, Decisions, Model
 from critmass.settlement.terms import terms_in_force
+from critmass.settlement.timing import cash_month
 
 TINY = Path(__file__).parents[1] / "data" / "tiny_catalog"
 HALF_CENT = 0.005 + 1e-9

@@ -5,7 +5,6 @@ Every row is rounded to the cent once, so that whatever is summed, in whatever o
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -16,7 +15,7 @@ from critmass.catalog.coverage import grades_by_part, weakest
 from critmass.domain import vocabulary as v
 from critmass.domain.catalog import Catalog, ValueProvenance
 from critmass.domain.programs import Component
-from critmass.settlement.amounts import applies_to
+from critmass.settlement.amounts import applies_to, passed_share
 from critmass.settlement.attribution import Attribution
 from critmass.settlement.costs import measures_mentioned
 from critmass.settlement.ledger_costs import add_costs
@@ -24,7 +23,8 @@ from critmass.settlement.ledger_rows import IntArray, LedgerRows, split_cents, t
 from critmass.settlement.outcome import Outcome, Pricer
 from critmass.settlement.projection import ProjectedResults
 from critmass.settlement.results import FloatArray
-from critmass.settlement.terms import MONTHS, Clause
+from critmass.settlement.terms import Clause
+from critmass.settlement.timing import prepaid_usd, prepayment_month, settlement_month
 
 _TIMING = "cash_lag_months"
 _SHARES = "workflows["
@@ -89,19 +89,27 @@ class _Book:
         self.results = ProjectedResults(pricer.model, pricer.program_ids, outcome.decisions)
 
     def add_clause(self, place: int, clause: Clause) -> None:
-        """Adds accrual and cash of one clause."""
+        """Adds accrual and cash of one clause.
+
+        What was paid ahead is cash of its own month; the rest, which is negative where it is clawed back, follows
+        at settlement.
+        """
         paid = self.outcome.settled.practice[place, 0]
         kept = self.outcome.settled.organization[place]
-        if not (paid.any() or kept.any()):
+        ahead = prepaid_usd(clause, self.outcome.settled.terms, self.results)[0]
+        if not (paid.any() or kept.any() or ahead.any()):
             return
         shares = self.attribution.shares(clause)
         cents = self._split(clause, paid, kept, shares)
         words = self._words(clause)
-        accrual = self.grades.of_component(clause)
+        self.rows.add(cents, self.grades.of_component(clause), kind="accrual", period=str(self.year), **words)
         cash = self.grades.of_component(clause, timing=True)
-        month = cash_month(self.year, float(clause.component.cash_lag_months))
-        self.rows.add(cents, accrual, kind="accrual", period=str(self.year), **words)
-        self.rows.add(cents, cash, kind="cash", period=month, **words)
+        if ahead.any():
+            share = passed_share(clause.component)
+            early = self._split(clause, ahead * share, np.array([ahead.sum() * (1.0 - share)]), shares)
+            self.rows.add(early, cash, kind="cash", period=prepayment_month(clause, self.year), **words)
+            cents = cents - early
+        self.rows.add(cents, cash, kind="cash", period=settlement_month(clause, self.year), **words)
 
     def _split(self, clause: Clause, paid: FloatArray, kept: FloatArray, shares: FloatArray) -> IntArray:
         """Cents by practice and organization, and by workflow."""
@@ -128,9 +136,3 @@ def paid_measure(component: Component) -> str:
         return component.quantity.measure
     mentioned = measures_mentioned(component)
     return mentioned[0] if len(mentioned) == 1 else ""
-
-
-def cash_month(year: int, lag_months: float) -> str:
-    """The month in which money accrued over a year is paid: 'YYYY-MM', counted from December."""
-    month = MONTHS - 1 + math.ceil(lag_months)
-    return f"{year + month // MONTHS:04d}-{month % MONTHS + 1:02d}"
