@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 import critmass
-from critmass.cli import check, files, plan, service, settle, verify
+from critmass.cli import check, files, plan, programs, public_files, service, settle, verify
 from critmass.cli.common import print_text
 
 app = typer.Typer(
@@ -31,6 +31,8 @@ check_app.command("catalog")(check.check_catalog)
 check_app.command("network")(check.check_network)
 app.command(short_help="Write an empty workbook to fill in.")(files.template)
 app.command()(files.sample)
+app.command(short_help="Write a program file to fill in, from component types.")(programs.new_program)
+app.command("import", short_help="Read a public file into a catalog file or a fee table.")(public_files.import_file)
 app.command(short_help="Print the JSON schema of a result, a scenario or a map.")(service.schema)
 app.command(short_help="Serve the HTTP interface on this machine.")(service.serve)
 

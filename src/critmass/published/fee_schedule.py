@@ -108,3 +108,20 @@ def _header_top(cells: pd.DataFrame, at: int) -> int:
 def _plain(text: object) -> str:
     words = re.sub(r"^\d{4}\s+|\(.*?\)|[*]", " ", str(text).strip().lower().replace("_", " "))
     return re.sub(r"\s+", " ", words).strip()
+
+
+def local_fees(codes: pd.DataFrame, place: pd.Series | None = None) -> pd.DataFrame:
+    """Fees of each code outside and inside facilities, USD and cents: national, or at a place of the indices."""
+    parts = ("work", "pe", "mp")
+    work, expense, malpractice = (1.0 if place is None else float(place[f"{part}_gpci"]) for part in parts)
+    fixed = codes["work_rvu"] * work + codes["mp_rvu"] * malpractice
+    fees = {
+        f"{setting}_usd": _cents((fixed + codes[f"{setting}_pe_rvu"] * expense) * codes["conversion_factor_usd"])
+        for setting in ("nonfacility", "facility")
+    }
+    return pd.DataFrame({"code": codes["code"], **fees})
+
+
+def _cents(usd: pd.Series) -> pd.Series:
+    """Rounded to the cent, halves up."""
+    return pd.Series(np.floor(usd * 100 + 0.5 + 1e-7) / 100)

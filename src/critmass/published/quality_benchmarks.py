@@ -49,6 +49,8 @@ def read_quality_benchmarks(path: Path) -> CatalogFile:
     Raises:
         InputError: with every entry that is not a benchmark.
     """
+    if not path.is_file():
+        raise InputError([Problem(str(path), "no such file", "name an existing file")])
     try:
         entries = json.loads(path.read_bytes())
     except (OSError, ValueError, RecursionError) as error:
@@ -74,7 +76,7 @@ def _table(item: Any, place: str, problems: list[Problem]) -> list[Benchmark]:
         return []
     scale = 1.0 if found.method == _AS_FRACTION and max(rate for rate, _, _ in cuts) <= 1.0 else 0.01
     rows = tuple(
-        BenchmarkRow(rate=Cited(value=rate * scale), percentile=Cited(value=percentile), points=Cited(value=points))
+        BenchmarkRow(rate=Cited(value=round(rate * scale, 12)), percentile=Cited(value=percentile), points=Cited(value=points))
         for rate, percentile, points in cuts
     )
     return [
