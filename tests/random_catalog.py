@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import random_clauses as clauses
 from random_clauses import MEASURES, Row
 from random_draw import Draw
+from random_new_clauses import NEW_ORGANIZATION_KINDS, NEW_PRACTICE_KINDS, SIBLING
 
 LINES = {"north": "commercial", "south": "medicaid", "east": "medicare_ffs"}
 """The invented payers and the line of business of each."""
@@ -157,10 +158,12 @@ def _program(draw: Draw, name: str, payer: str, components: list[Row]) -> Row:
 
 
 def _practice_program(draw: Draw, place: int, payers: list[str], workflows: list[str]) -> Row:
-    kinds = clauses.PRACTICE_KINDS
+    kinds = clauses.PRACTICE_KINDS + NEW_PRACTICE_KINDS
     count = draw.one(1, 1, 2)
     chosen = [kinds[i] for i in draw.rng.choice(len(kinds), count, replace=False)]
-    components = [_component(f"c{i}", kind(draw, workflows)) for i, kind in enumerate(chosen)]
+    components: list[Row] = []
+    for i, kind in enumerate(chosen):
+        components += _components(draw, f"c{i}", kind(draw, workflows))
     program = _program(draw, f"own{place}", payers[place % len(payers)], components)
     if draw.chance(0.08):
         program.pop("eligibility", None)
@@ -169,13 +172,25 @@ def _practice_program(draw: Draw, place: int, payers: list[str], workflows: list
 
 
 def _organization_program(draw: Draw, place: int, payers: list[str], workflows: list[str]) -> Row:
-    kind = draw.one(*clauses.ORGANIZATION_KINDS)
+    kind = draw.one(*clauses.ORGANIZATION_KINDS, *NEW_ORGANIZATION_KINDS)
     components = [_component("pool", kind(draw, workflows), level="organization")]
     components[0]["pass_through"] = draw.one(1.0, 0.8, 0.5)
     if draw.chance(0.3):
         components.append(_component("fee", clauses.pmpm(draw, workflows)))
     program = _program(draw, f"whole{place}", payers[-1 - place % len(payers)], components)
     return program | {"join_level": "organization"}
+
+
+def _components(draw: Draw, name: str, terms: Row) -> list[Row]:
+    """A payment, and the one that takes it back; at TIN level now and then, each practice being its own TIN."""
+    level = "tin" if draw.chance(0.15) else "practice"
+    also = terms.pop("also", None)
+    found = [_component(name, terms, level)]
+    if also is not None:
+        assert also["quantity"]["component"] == SIBLING
+        quantity = also["quantity"] | {"component": name}
+        found.append(_component(f"{name}_back", also | {"quantity": quantity}, level))
+    return found
 
 
 def _component(name: str, terms: Row, level: str = "practice") -> Row:

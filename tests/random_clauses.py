@@ -57,15 +57,17 @@ def bounty(draw: Draw, workflows: list[str]) -> Row:
     }  # fmt: skip
 
 
-def _steps(draw: Draw, low: float, high: float, pays: float, decimals: int = 3) -> Row:
+def rising_steps(draw: Draw, low: float, high: float, pays: float, decimals: int = 3) -> Row:
+    """A step table that pays more the higher the driver."""
     thresholds = draw.rising(low, high, 3, decimals)
     amounts = draw.rising(pays / 5, pays, 12, 3)[-len(thresholds) :]
     rows = [{"at_least": x, "pays": y} for x, y in zip(thresholds, amounts, strict=True)]
     return {"kind": "steps", "rows": rows, "inclusive": draw.chance(0.8)}
 
 
-def _falling_steps(draw: Draw, low: float, high: float, pays: float) -> Row:
-    table = _steps(draw, low, high, pays)
+def falling_steps(draw: Draw, low: float, high: float, pays: float) -> Row:
+    """A step table that pays more the lower the driver."""
+    table = rising_steps(draw, low, high, pays)
     thresholds = [row["at_least"] for row in reversed(table["rows"])]
     rows = [row | {"at_least": x} for row, x in zip(table["rows"], thresholds, strict=True)]
     return table | {"rows": rows, "descending": True}
@@ -74,7 +76,7 @@ def _falling_steps(draw: Draw, low: float, high: float, pays: float) -> Row:
 def step_bonus(draw: Draw, workflows: list[str]) -> Row:
     """A bonus by steps of one rate."""
     measure = draw.one(*MEASURES)
-    table = _steps(draw, 0.4, 0.9, 80) if measure != "PCR" else _falling_steps(draw, 0.05, 0.4, 80)
+    table = rising_steps(draw, 0.4, 0.9, 80) if measure != "PCR" else falling_steps(draw, 0.05, 0.4, 80)
     limits = [{"kind": "cap", "usd": draw.number(2_000, 20_000)}] if draw.chance(0.3) else []
     return {
         "quantity": {"kind": draw.one("members", "members", "lump")},
@@ -92,10 +94,10 @@ def events(draw: Draw, workflows: list[str]) -> Row:
 
 def _scored(draw: Draw, measure: str, best: float) -> Row:
     rising = measure != "PCR"
-    table = _steps(draw, 0.4, 0.9, best) if rising else _falling_steps(draw, 0.05, 0.4, best)
+    table = rising_steps(draw, 0.4, 0.9, best) if rising else falling_steps(draw, 0.05, 0.4, best)
     row: Row = {"measure": measure, "weight": draw.one(1, 2), "attainment": table}
     if draw.chance(0.5):
-        row["improvement"] = _steps(draw, 0.01, 0.2, best)
+        row["improvement"] = rising_steps(draw, 0.01, 0.2, best)
     return row
 
 
@@ -105,7 +107,7 @@ def points(draw: Draw, workflows: list[str]) -> Row:
     return {
         "quantity": {"kind": "members"},
         "driver": {"kind": "points", "items": items, "extra": draw.one(0, 1)},
-        "rate": _steps(draw, 2, 25, 80, 1),
+        "rate": rising_steps(draw, 2, 25, 80, 1),
     }  # fmt: skip
 
 
@@ -113,7 +115,7 @@ def composite(draw: Draw, workflows: list[str]) -> Row:
     """A bonus by a composite score."""
     items = [_scored(draw, measure, 1) for measure in draw.some(list(MEASURES), 2)]
     driver = {"kind": "composite", "items": items, "facts": [{"name": "rank", "weight": 0.5}]}
-    return {"quantity": {"kind": "members"}, "driver": driver, "rate": _steps(draw, 0.1, 0.9, 80)}
+    return {"quantity": {"kind": "members"}, "driver": driver, "rate": rising_steps(draw, 0.1, 0.9, 80)}
 
 
 def uplift(draw: Draw, workflows: list[str]) -> Row:
@@ -152,10 +154,10 @@ def concave(draw: Draw, workflows: list[str]) -> Row:
 
 def multiplied(draw: Draw, workflows: list[str]) -> Row:
     """A bonus times factors."""
-    by_fact = {"driver": {"kind": "fact", "name": "rank"}, "schedule": _steps(draw, 0.1, 0.9, 2)}
+    by_fact = {"driver": {"kind": "fact", "name": "rank"}, "schedule": rising_steps(draw, 0.1, 0.9, 2)}
     by_rate = {
         "driver": {"kind": "rate", "measure": draw.one(*list(MEASURES)[:2])},
-        "schedule": _steps(draw, 0.4, 0.8, 2),
+        "schedule": rising_steps(draw, 0.4, 0.8, 2),
     }
     multipliers = draw.some([by_fact, by_rate], draw.one(1, 1, 2))
     return {
@@ -208,7 +210,7 @@ def pooled_tier(draw: Draw, workflows: list[str]) -> Row:
     measure = draw.one("BCS", "CBP")
     return {
         "quantity": {"kind": "member_months"}, "driver": {"kind": "rate", "measure": measure},
-        "rate": _steps(draw, 0.4, 0.8, 6), "money": draw.one("new", "new", "credited"),
+        "rate": rising_steps(draw, 0.4, 0.8, 6), "money": draw.one("new", "new", "credited"),
         "gates": [{"kind": "workflow", "workflow": draw.one(*workflows)}] if draw.chance(0.3) else [],
     }  # fmt: skip
 

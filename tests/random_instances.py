@@ -97,7 +97,11 @@ def random_network(draw: Draw, shape: Shape, catalog: Catalog) -> Network:
         "Facts": [
             {"practice": name, "fact": fact, "value": value}
             for name in names
-            for fact, value in (("ready", float(draw.chance(0.7))), ("rank", draw.number(0, 1, 2)))
+            for fact, value in (
+                ("ready", float(draw.chance(0.7))),
+                ("rank", draw.number(0, 1, 2)),
+                ("already_paid", draw.number(100, 3_000)),
+            )
         ],
         "Contracts": [],
     }

@@ -94,9 +94,16 @@ class BlockBuilder:
         self._rows: list[tuple[str, Mapping[int, float], float, float]] = []
         self._expressions: dict[str, Affine] = {}
         self._position: dict[str, int] = {}
+        self._decisions: set[int] = set()
 
-    def variable(self, name: str, lower: float, upper: float, *, integer: bool = False) -> Affine:
-        """A new variable. Its name is unique in the block."""
+    def variable(
+        self, name: str, lower: float, upper: float, *, integer: bool = False, decision: bool = False
+    ) -> Affine:
+        """A new variable. Its name is unique in the block.
+
+        A `decision` is what somebody does. All others stand for what follows from decisions: rows hold them
+        from above only, so that a solver may also leave them lower.
+        """
         if name in self._position:
             raise ValueError(f"variable {name!r} exists already in block {self.name!r}")
         self._position[name] = len(self._names)
@@ -104,11 +111,13 @@ class BlockBuilder:
         self._lower.append(lower)
         self._upper.append(upper)
         self._integer.append(integer)
+        if decision:
+            self._decisions.add(len(self._names) - 1)
         return Affine(0.0, {len(self._names) - 1: 1.0})
 
-    def binary(self, name: str) -> Affine:
+    def binary(self, name: str, *, decision: bool = False) -> Affine:
         """A new 0/1 variable."""
-        return self.variable(name, 0.0, 1.0, integer=True)
+        return self.variable(name, 0.0, 1.0, integer=True, decision=decision)
 
     def has(self, name: str) -> bool:
         """Whether the variable exists."""
@@ -125,6 +134,14 @@ class BlockBuilder:
     def is_binary(self, index: int) -> bool:
         """Whether a variable is 0/1."""
         return self._integer[index] and self._lower[index] >= 0.0 and self._upper[index] <= 1.0
+
+    def rises(self, value: Affine) -> bool:
+        """True when no variable that may be left lower than what follows from decisions makes the value larger."""
+        return all(item >= 0.0 or index in self._decisions for index, item in value.terms.items())
+
+    def follows(self, value: Affine) -> bool:
+        """True when decisions alone make the value."""
+        return self.rises(value) and self.rises(-value)
 
     def at_least(self, name: str, left: Affine, right: Affine | float = 0.0) -> None:
         """Row left >= right. Rows that their bounds already ensure are left out."""

@@ -44,15 +44,17 @@ def hull_of(
     """A function of an expression, from above: its upper hull over the expression's range.
 
     `corners` are the points between which the function is linear. Returns the value and whether it is
-    exact (the function is concave there). Family `value_on_hull`.
+    exact: the function is concave there, and a driver that is left lower than it is does not pay more. Where
+    it is not exact, the value can be left as low as the function itself. Family `value_on_hull`.
     """
     low, high = builder.bounds(driver)
     if high - low <= EQUAL:
         return Affine(float(function(np.array([low]))[0])), True
     x = np.array(sorted({low, high, *(corner for corner in corners if low < corner < high)}))
     y = np.asarray(function(x), dtype=np.float64)
-    hull, exact = upper_hull(x, y), is_concave(x, y)
-    if len(hull) == 2:
+    hull, concave = upper_hull(x, y), is_concave(x, y)
+    exact = concave and _pays_no_more_below(builder, driver, y)
+    if len(hull) == 2 and concave:
         slope = (y[-1] - y[0]) / (x[-1] - x[0])
         return (driver - low) * float(slope) + float(y[0]), exact
     value = builder.variable(f"hull[{name}]", float(y.min()), float(y.max()))
@@ -61,6 +63,11 @@ def hull_of(
         line = (driver - float(x[left])) * slope + float(y[left])
         builder.at_most(f"value_on_hull[{name},{left}]", value, line)
     return value, exact
+
+
+def _pays_no_more_below(builder: BlockBuilder, driver: Affine, y: FloatArray) -> bool:
+    rising, falling = bool((np.diff(y) >= -EQUAL).all()), bool((np.diff(y) <= EQUAL).all())
+    return (rising and builder.rises(driver)) or (falling and builder.rises(-driver)) or builder.follows(driver)
 
 
 def segments_of(
@@ -93,9 +100,10 @@ def segments_of(
 
 
 def product(builder: BlockBuilder, name: str, left: Affine, right: Affine) -> tuple[Affine, bool]:
-    """left x right, from above. Exact when one is constant or a sum of 0/1 variables.
+    """left x right, from above. Exact when one is constant or a sum of 0/1 variables, and the other not negative.
 
-    Family `product_of_decisions`: McCormick rows, which are exact where a factor is 0/1.
+    A switch that only follows from decisions could be left off to avoid a loss. Family `product_of_decisions`:
+    McCormick rows, which are exact where a factor is 0/1.
     """
     if left.is_constant:
         return right * left.constant, True
@@ -108,7 +116,8 @@ def product(builder: BlockBuilder, name: str, left: Affine, right: Affine) -> tu
                 for index, value in switch.terms.items()
                 if value
             ]
-            return amount * switch.constant + _sum(parts), True
+            gains = builder.rises(amount) and builder.bounds(amount)[0] >= 0.0
+            return amount * switch.constant + _sum(parts), gains or builder.follows(switch)
     return _mccormick(builder, name, left, right), False
 
 

@@ -100,11 +100,12 @@ def schedule_of(reading: Reading, schedule: v.DriverSchedule, value: Affine) -> 
         return Affine(float(evaluate.schedule(schedule, np.array([[value.constant]]))[0, 0]))
     if isinstance(schedule, v.Steps) and not schedule.descending:
         return _steps_of(reading, schedule, value)
+    corners, smooth = corners_of(schedule), is_continuous(schedule)
+    corners += [] if smooth else [corner + side for corner in corners for side in (-MARGIN, MARGIN)]
     rate, exact = hull_of(
-        reading.level.builder, reading.fresh("rate"), value, corners_of(schedule),
-        lambda x: evaluate.schedule(schedule, x),
-    )  # fmt: skip
-    reading.approximate(exact and is_continuous(schedule))
+        reading.level.builder, reading.fresh("rate"), value, corners, lambda x: evaluate.schedule(schedule, x)
+    )
+    reading.approximate(exact and smooth)
     return rate
 
 
@@ -124,8 +125,9 @@ def _steps_of(reading: Reading, schedule: v.Steps, value: Affine) -> Affine:
             builder.at_least(f"driver_reaches_step[{name},{place}]", value, step * (reach - low) + low)
             if before is not None:
                 builder.at_most(f"driver_step_order[{name},{place}]", step, before)
-            rate, paid, before = rate + step * (pays - paid), pays, step
-            reading.approximate(pays >= paid)
+            rate, before = rate + step * (pays - paid), step
+            reading.approximate(pays >= paid and builder.rises(value))
+            paid = pays
     return rate
 
 
@@ -160,7 +162,8 @@ def measure_points(reading: Reading, item: v.ScoredMeasure) -> Affine:
     high = reading.level.builder.bounds(closed)[1]
     mixed = is_stepped(item.attainment) != is_stepped(item.improvement) and item.improvement is not None
     mixed = mixed or not (is_continuous(item.attainment) and is_continuous(item.improvement))
-    grid = [*corners, *(np.linspace(0.0, high, GRID) if item.improvement is not None else ())]
+    beside = [corner + side for corner in corners for side in (-MARGIN, MARGIN)] if mixed else []
+    grid = [*corners, *beside, *(np.linspace(0.0, high, GRID) if item.improvement is not None else ())]
     if reading.level.practice is None and not mixed:
         return _pooled_points(reading, item, closed, grid, points)
     value, exact = hull_of(reading.level.builder, reading.fresh("points"), closed, grid, points)
@@ -175,6 +178,8 @@ def _pooled_points(
     """The organization has one curve per measure and schedule, so it is worth its 0/1 variables."""
     key = (item.measure, reading.populations, item.attainment, item.improvement, item.improvement_basis)
     known = reading.level.curves
+    heights = points(np.array(sorted({0.0, *(at for at in grid if at > 0.0)})))
+    reading.approximate(bool((np.diff(heights) >= -EQUAL).all()))
     if key not in known:
         known[key] = segments_of(reading.level.builder, reading.fresh("points"), closed, grid, points)
     return known[key]
@@ -209,6 +214,8 @@ def stepped(reading: Reading, measure: str, corners: list[float], points: Callab
         now = float(points(np.array([reach]))[0])
         if now < paid - EQUAL:
             reading.approximate(False)
+            result = result + reading.level.builder.variable(f"fall[{reading.fresh('fall')}]", now - paid, 0.0)
+            paid = now
         elif now > paid + EQUAL:
             result = result + reading.level.staircase(measure, reading.populations).step(reach) * (now - paid)
             paid = now
@@ -254,6 +261,8 @@ def _(word: v.Composite, reading: Reading) -> Affine:
             score = score + measure_points(reading, item) * float(item.weight)
             possible += float(item.weight)
     for part in word.facts:
+        if not reading.number(evaluate.known, v.Fact(kind="fact", name=part.name)):
+            continue
         score = score + reading.number(evaluate.driver, v.Fact(kind="fact", name=part.name)) * float(part.weight)
         possible += float(part.weight)
     for inner in word.parts:

@@ -172,7 +172,7 @@ def _tested(word: v.Test, value: Affine, reading: Reading, *, adverse: bool) -> 
     else:
         reach = limit + max(1.0, abs(limit)) * beyond(builder, value, inclusive=word.comparison != "above")
         builder.at_least(f"gate_needs_driver[{name}]", value, opened * (reach - low) + low)
-        reading.approximate(not adverse)
+        reading.approximate(not adverse and builder.rises(value))
     return opened
 
 

@@ -73,7 +73,7 @@ class Links:
         """A practice's copy of a condition, tied to the organization's by a link. Family
         `condition_copy_link`."""
         if not level.builder.has(name):
-            copy = level.builder.binary(name)
+            copy = level.builder.binary(name, decision=True)
             link = f"condition_copy_link[{self._practice(level.index)},{name}]"
             self.equal.add(link)
             self.organization_side[link] = Affine()

@@ -128,7 +128,7 @@ def organization_programs(level: OrganizationLevel) -> None:
     shared, builder, joins = level.shared, level.builder, level.links.joins
     chosen = [program for program in shared.programs if program.id in level.links.organization_programs]
     for program in chosen:
-        joins[program.id] = builder.binary(f"join[{program.id}]")
+        joins[program.id] = builder.binary(f"join[{program.id}]", decision=True)
         if not program.voluntary:
             builder.fix(f"join[{program.id}]", 1.0)
         elif not shared.eligible(program, None):

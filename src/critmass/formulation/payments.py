@@ -37,18 +37,32 @@ def _curved(
     return value
 
 
+def _lowered(reading: Reading, value: Affine, low: float) -> Affine:
+    """A value that may be left lower, for what is modelled above what it can be."""
+    builder, name = reading.level.builder, reading.fresh("loose")
+    lowered = builder.variable(f"loose[{name}]", low, builder.bounds(value)[1])
+    builder.at_most(f"value_on_hull[{name}]", lowered, value)
+    return lowered
+
+
 @limit.register
 def _(word: v.Cap, amount: Affine, reading: Reading) -> Affine:
-    bound = _bound(word, reading)
-    if not word.symmetric:
-        return _curved(reading, amount, [bound], lambda x: np.minimum(x, bound))
-    return _curved(reading, amount, [-bound, bound], lambda x: np.clip(x, -bound, bound))
+    lowest, bound = _bounds(word, reading)
+    moving = bound - lowest >= evaluate.TOLERANCE
+    least = -bound if word.symmetric else -np.inf
+    if moving:
+        # Losses too are held by the bound's loosest end, and the value may be left at a tighter one.
+        least = -lowest if word.symmetric else -np.inf
+        held = _curved(reading, amount, [least, bound], lambda x: np.clip(x, least, bound))
+        return _lowered(reading, held, min(reading.level.builder.bounds(held)[0], lowest))
+    return _curved(reading, amount, [least, bound], lambda x: np.clip(x, least, bound))
 
 
 @limit.register
 def _(word: v.Floor, amount: Affine, reading: Reading) -> Affine:
-    bound = _bound(word, reading)
-    return _curved(reading, amount, [bound], lambda x: np.maximum(x, bound))
+    lowest, bound = _bounds(word, reading)
+    held = _curved(reading, amount, [bound], lambda x: np.maximum(x, bound))
+    return _lowered(reading, held, lowest) if bound - lowest >= evaluate.TOLERANCE else held
 
 
 @limit.register
@@ -71,15 +85,15 @@ def _(word: v.CreditAgainst, amount: Affine, reading: Reading) -> Affine:
     return _curved(reading, amount, [paid], lambda x: np.maximum(x - paid, 0.0))
 
 
-def _bound(word: v.Cap | v.Floor, reading: Reading) -> float:
-    """A cap or floor in USD. One that moves with decisions is taken at its loosest end."""
+def _bounds(word: v.Cap | v.Floor, reading: Reading) -> tuple[float, float]:
+    """A cap or floor in USD: between what it can lie where it moves with decisions."""
     if word.usd is not None:
-        return float(word.usd)
+        return float(word.usd), float(word.usd)
     assert word.rate is not None and word.of is not None
     value = quantity(word.of, reading) * float(word.rate)
     low, high = reading.level.builder.bounds(value)
     reading.approximate(high - low < evaluate.TOLERANCE)
-    return high
+    return low, high
 
 
 # Payments --------------------------------------------------------------------------------------------
@@ -95,12 +109,18 @@ def payment(level: Level, clause: Clause, participates: Affine) -> tuple[Affine,
     amount = _amount(clause, reading)
     for bound in clause.component.limits:
         amount = limit(bound, amount, reading)
-    high = level.builder.bounds(amount)[1]
+    low, high = level.builder.bounds(amount)
     gates = gates_open(clause.component.gates, reading, adverse=high <= 0.0)
+    reading.approximate(level.builder.rises(amount) and not (low < 0.0 and _could_be_shut(level, gates)))
     if clause.component.prepaid is None:
         return _switched(reading, amount, [*gates, participates]), reading.exact
     ahead = _with_prepayment(clause, _switched(reading, amount, gates), reading)
     return _switched(reading, ahead, [participates], what="prepaid"), reading.exact
+
+
+def _could_be_shut(level: Level, gates: list[Affine]) -> bool:
+    """Whether a practice's gate that opens by results could be left shut in the rows to avoid a loss."""
+    return level.practice is not None and not all(level.builder.follows(gate) for gate in gates)
 
 
 def _switched(reading: Reading, amount: Affine, gates: list[Affine], what: str = "") -> Affine:
@@ -118,8 +138,12 @@ def _with_prepayment(clause: Clause, amount: Affine, reading: Reading) -> Affine
     if prepaid is None or prepaid.claw_back:
         return amount
     share = clause.year_share if is_flow(prepaid.quantity) else 1.0
-    ahead = reading.number(evaluate.quantity, prepaid.quantity) * float(prepaid.rate) * share
-    return _curved(reading, amount, [ahead], lambda x: np.maximum(x, ahead))
+    low, ahead = reading.level.builder.bounds(quantity(prepaid.quantity, reading) * (float(prepaid.rate) * share))
+    kept = _curved(reading, amount, [ahead], lambda x: np.maximum(x, ahead))
+    if ahead - low < evaluate.TOLERANCE:
+        return kept
+    reading.approximate(False)
+    return _lowered(reading, kept, low)
 
 
 def _amount(clause: Clause, reading: Reading) -> Affine:

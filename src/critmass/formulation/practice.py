@@ -135,8 +135,8 @@ def workflow_variables(level: PracticeLevel) -> None:
 
 
 def _delivery(level: PracticeLevel, mode: str, workflow: str, least: float) -> None:
-    chosen = level.builder.binary(f"{mode}[{workflow}]")
-    reach = level.builder.variable(f"reach_{mode}[{workflow}]", 0.0, 1.0)
+    chosen = level.builder.binary(f"{mode}[{workflow}]", decision=True)
+    reach = level.builder.variable(f"reach_{mode}[{workflow}]", 0.0, 1.0, decision=True)
     level.builder.at_most(f"reach_needs_adoption[{mode},{workflow}]", reach, chosen)
     level.builder.at_least(f"adoption_means_service[{mode},{workflow}]", reach, chosen * least)
 
@@ -238,7 +238,7 @@ def program_variables(level: PracticeLevel) -> None:
     for program in shared.programs:
         if program.join_level != "practice" or not shared.reaches(program, level.index):
             continue
-        join = level.builder.binary(f"join[{program.id}]")
+        join = level.builder.binary(f"join[{program.id}]", decision=True)
         if not program.voluntary:
             level.builder.fix(f"join[{program.id}]", 1.0)
         elif not shared.eligible(program, level.index):

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from critmass.domain import vocabulary as v
 from critmass.formulation.block import Affine, total
-from critmass.formulation.curves import product
+from critmass.formulation.curves import hull_of, product
 from critmass.formulation.dispatch import quantity
 from critmass.formulation.reading import Reading
 from critmass.settlement import evaluate
@@ -22,7 +24,12 @@ def _(word: v.Numerator, reading: Reading) -> Affine:
 def _(word: v.GapsClosed, reading: Reading) -> Affine:
     counts = reading.level.counts(word.measure, reading.populations)
     compliant = quantity(v.Numerator(kind="numerator", measure=word.measure), reading)
-    return compliant + (-min(counts.carried, counts.numerator))
+    opened = compliant + (-min(counts.carried, counts.numerator))
+    if counts.gap >= 0:
+        return opened
+    closed, exact = hull_of(reading.level.builder, reading.fresh("gaps"), opened, [0.0], lambda x: np.maximum(x, 0.0))
+    reading.approximate(exact and reading.level.practice is not None)
+    return closed
 
 
 @quantity.register

@@ -33,6 +33,12 @@ class Reading:
         """A word that no decision changes."""
         return self.level.shared.number(evaluator, word, self.populations, self.level.practice)
 
+    def numbers(self, evaluator: Callable[..., NDArray[Any]], word: object) -> list[float]:
+        """The same for every practice with members in the populations."""
+        shared = self.level.shared
+        places = [at for at in range(len(shared.model.network.practices)) if shared.has_members(self.populations, at)]
+        return [shared.number(evaluator, word, self.populations, place) for place in places]
+
     def pooled_number(self, evaluator: Callable[..., NDArray[Any]], word: object) -> float:
         """The same with all practices pooled, whatever the level."""
         return self.level.shared.number(evaluator, word, self.populations, None)
