@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from critmass.domain.errors import InputError, Problem
 from critmass.formulation.block import Block, FloatArray
 from critmass.formulation.levels import Shared
 from critmass.formulation.links import PREFIX, Links
@@ -128,8 +129,40 @@ def _link_matrix(block: Block, position: dict[str, int]) -> LinkMatrix:
     return LinkMatrix(constant, sparse.csr_array((data, (rows, columns)), shape=shape))
 
 
+def shared_tins(shared: Shared) -> Iterator[Problem]:
+    """TINs of several practices that a payment judges together: one block cannot see the other practices."""
+    tins = shared.model.arrays.tins
+    together: dict[int, dict[str, set[int]]] = {}
+    for clause in shared.terms.clauses:
+        if clause.component.level == "tin":
+            touched = [at for at in range(len(tins)) if shared.has_members(clause.populations, at)]
+            for at in touched:
+                practices = [other for other in touched if tins[other] == tins[at]]
+                if len(practices) > 1:
+                    together.setdefault(int(tins[at]), {}).setdefault(".".join(clause.key), set()).update(practices)
+    for tin, components in together.items():
+        yield _shared_tin(shared, tin, components)
+
+
+def _shared_tin(shared: Shared, tin: int, components: dict[str, set[int]]) -> Problem:
+    table, names = shared.model.network.table("Practices"), shared.model.network.practices
+    written = dict(zip(table["practice"], table["tin"], strict=True))
+    practices = [names[at] for at in sorted(set().union(*components.values()))]
+    message = (
+        f"{', '.join(practices)} share TIN {written[names[tin]]}, for which {', '.join(components)} settles as one"
+    )
+    return Problem("Practices: tin", message, "to plan, enter the TIN as one practice")
+
+
 def formulate(shared: Shared) -> NetworkModel:
-    """Blocks and links of a whole network."""
+    """Blocks and links of a whole network.
+
+    Raises:
+        InputError: where practices share a TIN that a payment settles for.
+    """
+    problems = list(shared_tins(shared))
+    if problems:
+        raise InputError(problems)
     links = Links(shared)
     level = organization_level(shared, links)
     practices = [practice_block(shared, place, links) for place in range(len(shared.model.network.practices))]
