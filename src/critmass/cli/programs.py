@@ -21,7 +21,9 @@ def new_program(
         list[str] | None,
         typer.Option("--type", metavar="NAME", help="Component type, by name or number; several times if you like."),
     ] = None,
-    payer: Annotated[str | None, typer.Option(metavar="ID", help="Who pays: an id of the catalog, or a new one.")] = None,
+    payer: Annotated[
+        str | None, typer.Option(metavar="ID", help="Who pays: an id of the catalog, or a new one.")
+    ] = None,
     program: Annotated[str | None, typer.Option("--id", metavar="ID", help="The new program's id.")] = None,
     year: Annotated[int | None, typer.Option(min=2000, max=2100, metavar="YEAR", help="Performance year.")] = None,
     table: Annotated[bool, typer.Option("--list", help="Print the component types and write nothing.")] = False,
