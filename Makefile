@@ -11,7 +11,7 @@ NETWORKS := data/networks
 # Exit code 5 is a plan that the time limit kept from being proved: a result, not a failure.
 UNPROVED_IS_FINE := || test $$? -eq 5
 
-.PHONY: help setup demo test test-long bench lint format sample lock clean
+.PHONY: help setup demo test test-long bench lint format sample docs lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -38,6 +38,7 @@ test-long: $(READY) ## the long tests alone
 
 bench: $(READY) ## the rows of docs/results.md, measured on this machine
 	$(BIN)/python tests/benchmarks/plan_times.py
+	$(BIN)/python tests/benchmarks/settle_speed.py
 
 lint: $(READY) ## style, types and import direction
 	$(BIN)/ruff check .
@@ -53,6 +54,9 @@ sample: $(READY) ## the sample networks, made anew
 	$(BIN)/critmass sample --practices 1 --seed 9 --out $(NETWORKS)/solo.xlsx
 	$(BIN)/critmass sample --practices 12 --seed 1 --out $(NETWORKS)/pho12.xlsx
 	$(BIN)/critmass sample --practices 60 --seed 1 --out $(NETWORKS)/pho60.xlsx
+
+docs: $(READY) ## docs/component-types.md, made anew from data/component_types
+	$(BIN)/python -m critmass.report.component_types docs/component-types.md
 
 lock: ## requirements.lock, made anew from pyproject.toml
 	$(PYTHON) -m venv --clear build/lock

@@ -84,7 +84,7 @@ def plain(terms: Terms, results: ProjectedResults) -> object:
     amounts = []
     for clause in terms.clauses:
         own = ProjectedResults(results.model, ids, results.decisions)
-        amounts.append(SettlementRun(terms, own, remember=False).paid(clause))
+        amounts.append(SettlementRun(terms, own, remember=False).paid(clause, np.empty(own.shape)))
     return amounts
 
 

@@ -61,7 +61,7 @@ def plain_amounts(model: Model, terms: Terms, decisions: Decisions) -> FloatArra
     """Each clause on its own, nothing shared, shape (clause, scenario, practice)."""
     shape = decisions.reach.shape[:2]
     runs = [SettlementRun(terms, results_of(model, terms, decisions), remember=False) for _ in terms.clauses]
-    amounts = [run.paid(clause) for run, clause in zip(runs, terms.clauses, strict=True)]
+    amounts = [run.paid(clause, np.empty(shape)) for run, clause in zip(runs, terms.clauses, strict=True)]
     return np.stack([np.broadcast_to(amount, shape) for amount in amounts])
 
 

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any, TypeVar, cast
 
 import numpy as np
 
 from critmass.domain import vocabulary as v
 from critmass.domain.programs import Component
 from critmass.settlement import evaluate
-from critmass.settlement.results import BoolArray, FloatArray, Results
+from critmass.settlement.results import BoolArray, FloatArray, Populations, Results
+from critmass.settlement.rooms import empty_table
 from critmass.settlement.terms import Clause, Terms
 from critmass.settlement.view import Memo, View
+
+_Found = TypeVar("_Found")
 
 _FLOWS = (v.MemberMonths, v.Members, v.Events, v.AllowedCharges)
 
@@ -22,13 +26,23 @@ _FLOWS = (v.MemberMonths, v.Members, v.Events, v.AllowedCharges)
 class Settled:
     """Amounts of every clause, USD a year of accrual.
 
-    `paid` has shape (clause, scenario, practice): what each practice's share of the payment is before the
-    organization keeps its part; `shares` (clause,) is the part that is passed through.
+    `parts` has an array for each clause, shape (scenario or 1, practice): what each practice's share of the
+    payment is before the organization keeps its part. A clause that pays the same in every scenario has one
+    scenario. `shares` (clause,) is the part that is passed through; `shape` is (scenario, practice).
     """
 
     terms: Terms
-    paid: FloatArray
+    parts: tuple[FloatArray, ...]
     shares: FloatArray
+    shape: tuple[int, int]
+
+    @cached_property
+    def paid(self) -> FloatArray:
+        """The parts as one array, shape (clause, scenario, practice), USD."""
+        table = empty_table(len(self.parts), self.shape)
+        for place, part in enumerate(self.parts):
+            table[place] = part
+        return table
 
     @cached_property
     def practice(self) -> FloatArray:
@@ -38,11 +52,22 @@ class Settled:
     @cached_property
     def organization(self) -> FloatArray:
         """What the organization keeps, shape (clause, scenario), USD."""
-        return np.asarray(self.paid.sum(axis=2) * (1.0 - self.shares)[:, None])
+        return np.asarray(self.total() * (1.0 - self.shares)[:, None])
 
     def total(self) -> FloatArray:
         """Everything paid by each clause, shape (clause, scenario), USD."""
-        return np.asarray(self.paid.sum(axis=2))
+        table = np.empty((len(self.parts), self.shape[0]))
+        for place, part in enumerate(self.parts):
+            table[place] = part.sum(axis=1)
+        return table
+
+    def sum_of(self, chosen: Iterable[int], *, passed_through: bool) -> FloatArray:
+        """Some clauses together, before or after pass-through, shape (scenario, practice), USD."""
+        total = np.zeros(self.shape[::-1]).T  # scenarios side by side in memory, as in the parts
+        for place in chosen:
+            share = self.shares[place] if passed_through else 1.0
+            total += self.parts[place] if share == 1.0 else self.parts[place] * share
+        return total
 
 
 def passed_share(component: Component) -> float:
@@ -56,11 +81,10 @@ def settle(terms: Terms, results: Results) -> Settled:
     Raises:
         InputError: where a contract looks at an answer that is missing.
     """
-    run = SettlementRun(terms, results)
-    paid = np.zeros((len(terms.clauses), *results.shape))
-    for index, clause in enumerate(terms.clauses):
-        paid[index] = run.paid(clause)
-    return Settled(terms, paid, np.array([passed_share(clause.component) for clause in terms.clauses]))
+    run, room = SettlementRun(terms, results), empty_table(len(terms.clauses), results.shape)
+    parts = tuple(run.paid(clause, place) for clause, place in zip(terms.clauses, room, strict=True))
+    shares = np.array([passed_share(clause.component) for clause in terms.clauses])
+    return Settled(terms, parts, shares, results.shape)
 
 
 def measure_directions(terms: Terms) -> dict[str, bool]:
@@ -69,57 +93,77 @@ def measure_directions(terms: Terms) -> dict[str, bool]:
 
 
 class SettlementRun:
-    """One settlement of one set of results. Clauses that look at the same thing share what was evaluated."""
+    """One settlement of one set of results. Clauses that look at the same thing share what was evaluated.
 
-    def __init__(self, terms: Terms, results: Results) -> None:
-        self._terms, self._results = terms, results
+    With `remember=False` nothing is shared: the plain way, against which the shared one is tested and timed.
+    """
+
+    def __init__(self, terms: Terms, results: Results, *, remember: bool = True) -> None:
+        self._terms, self._results, self._remember = terms, results, remember
         self._directions = measure_directions(terms)
-        self._views: dict[object, View] = {}
-        self._masks: dict[tuple[str, str, object], BoolArray] = {}
-        self._gross: dict[tuple[str, str], FloatArray] = {}
+        self._found: dict[Hashable, Any] = {}
 
-    def paid(self, clause: Clause) -> FloatArray:
-        """Amounts of one clause by practice before pass-through, shape (scenario, practice), USD."""
-        mask, gross = self.taking_part(clause), self.gross(clause)
+    def _once(self, key: Hashable, make: Callable[[], _Found]) -> _Found:
+        if not self._remember:
+            return make()
+        if key not in self._found:
+            self._found[key] = make()
+        return cast(_Found, self._found[key])
+
+    def paid(self, clause: Clause, room: FloatArray) -> FloatArray:
+        """Amounts of one clause by practice before pass-through, shape (scenario or 1, practice), USD.
+
+        They are in `room`, shape (scenario, practice), unless they are the same in every scenario.
+        """
+        component = clause.component
+        if component.level == "practice" and component.gates and component.prepaid is None:
+            # Gates and who takes part are yes/no: put together first they cost one product instead of two.
+            view = self.view(clause)
+            opened = self.taking_part(clause) & evaluate.all_open(component.gates, view)
+            return _product(ungated_amount(clause, view), opened, room)
+        gross = self.gross(clause)
+        return _product(gross @ self._tins.T if component.level == "tin" else gross, self._shares(clause), room)
+
+    def _shares(self, clause: Clause) -> FloatArray:
+        """Each practice's part of what its unit is paid, 0 where it does not take part; made once."""
+        return self._once(("shares", clause.component.level, *_speaks_to(clause)), lambda: self._new_shares(clause))
+
+    def _new_shares(self, clause: Clause) -> FloatArray:
+        mask = self.taking_part(clause)
         if clause.component.level == "practice":
-            return gross * mask
+            return mask.astype(np.float64)
         members = self._results.members(clause.populations, "all") * mask
-        groups = self._groups(clause)
-        whole = members.sum(axis=1, keepdims=True) if groups is None else (members @ groups) @ groups.T
-        each = gross if groups is None else gross @ groups.T
-        return each * evaluate.ratio(members, whole)
+        if clause.component.level == "tin":
+            return evaluate.ratio(members, (members @ self._tins) @ self._tins.T)
+        return evaluate.ratio(members, members.sum(axis=1, keepdims=True))
 
     def gross(self, clause: Clause) -> FloatArray:
-        """What the clause pays at its own level, as if every unit took part; made once."""
-        if clause.key not in self._gross:
-            self._gross[clause.key] = gross_amount(clause, self.view(clause))
-        return self._gross[clause.key]
+        """What the clause pays at its own level, as if every unit took part; kept where others may ask for it."""
+        if not self._terms.is_asked_for(clause):
+            return gross_amount(clause, self.view(clause))
+        return self._once(("gross", *clause.key), lambda: gross_amount(clause, self.view(clause)))
 
     def taking_part(self, clause: Clause) -> BoolArray:
-        """Which practices the clause speaks to; made once for a program and its populations."""
-        key = (clause.program.id, clause.component.applies, clause.populations)
-        if key not in self._masks:
-            self._masks[key] = applies_to(clause, self._results)
-        return self._masks[key]
+        """Which practices the clause speaks to, shape (scenario or 1, practice); made once."""
+        return self._once(("mask", *_speaks_to(clause)), lambda: spoken_to(clause, self._results))
 
     def view(self, clause: Clause) -> View:
         """What the clause can look at. Practice-level clauses of the same populations share one view."""
         own = clause.component.level != "practice" or self._terms.looks_aside(clause)
-        key = (clause.populations, clause.component.level, (clause.program.id, clause.component.applies) if own else "")
-        if key not in self._views:
-            self._views[key] = self._new_view(clause, own=own)
-        return self._views[key]
+        seen_by = _speaks_to(clause) if own else (clause.populations,)
+        return self._once(("view", clause.component.level, *seen_by), lambda: self._new_view(clause, own=own))
 
     def _new_view(self, clause: Clause, *, own: bool) -> View:
         mask = self.taking_part(clause) if own else None
-        pooled = mask if clause.component.level != "practice" else None
         return View(
-            self._results, clause.populations, self._directions, pooled,
-            groups=self._groups(clause), peers=mask, paid_by=self._sibling(clause), memo=Memo(self._terms.word_numbers),
+            self._results, clause.populations, self._directions, None if clause.component.level == "practice" else mask,
+            groups=self._tins if clause.component.level == "tin" else None, peers=mask,
+            paid_by=self._sibling(clause), memo=Memo(self._terms.word_numbers) if self._remember else None,
         )  # fmt: skip
 
-    def _groups(self, clause: Clause) -> FloatArray | None:
-        return tin_table(self._results) if clause.component.level == "tin" else None
+    @cached_property
+    def _tins(self) -> FloatArray:
+        return tin_table(self._results)
 
     def _sibling(self, clause: Clause) -> Callable[[str], FloatArray]:
         """What another component of the program pays at this level; nothing when it is not in force."""
@@ -131,6 +175,17 @@ class SettlementRun:
         return paid_by
 
 
+def _product(amount: FloatArray, share: FloatArray | BoolArray, room: FloatArray) -> FloatArray:
+    """Their product, in the room where it has as many scenarios."""
+    fills = max(len(amount), len(share)) == len(room)
+    return np.multiply(amount, share, out=room) if fills else np.asarray(amount * share)
+
+
+def _speaks_to(clause: Clause) -> tuple[str, str, Populations]:
+    """What decides which practices a clause speaks to."""
+    return clause.program.id, clause.component.applies, clause.populations
+
+
 def tin_table(results: Results) -> FloatArray:
     """1 where a practice bills under a TIN, shape (practice, TIN)."""
     return np.asarray(results.tins[:, None] == np.unique(results.tins)[None, :], dtype=np.float64)
@@ -138,12 +193,16 @@ def tin_table(results: Results) -> FloatArray:
 
 def applies_to(clause: Clause, results: Results) -> BoolArray:
     """Which practices the clause speaks to: those that joined, that did not, or all. Shape (scenario, practice)."""
+    return np.broadcast_to(spoken_to(clause, results), results.shape)
+
+
+def spoken_to(clause: Clause, results: Results) -> BoolArray:
+    """Which practices the clause speaks to, shape (scenario or 1, practice): one where all scenarios say the same."""
     has_members = results.members(clause.populations, "all") > 0
     if clause.component.applies == "always":
-        return np.broadcast_to(has_members, results.shape)
+        return has_members
     joined = results.joined(clause.program.id)
-    chosen = joined if clause.component.applies == "joined" else ~joined
-    return np.broadcast_to(chosen & has_members, results.shape)
+    return np.asarray((joined if clause.component.applies == "joined" else ~joined) & has_members)
 
 
 def distribution(clause: Clause, results: Results, taking_part: BoolArray) -> FloatArray:
@@ -154,16 +213,24 @@ def distribution(clause: Clause, results: Results, taking_part: BoolArray) -> Fl
 
 def gross_amount(clause: Clause, view: View) -> FloatArray:
     """What the clause pays at its level before pass-through, as if the practice had joined, USD."""
-    component = clause.component
-    amount = base_amount(component, view) * quantity_year_share(clause)
+    component, amount = clause.component, ungated_amount(clause, view)
+    if component.gates:
+        amount = evaluate.where_open(evaluate.all_open(component.gates, view), amount)
+    ahead = prepaid_amount(clause, view)
+    return amount if ahead is None or keeps_nothing(component) else np.maximum(amount, ahead)
+
+
+def ungated_amount(clause: Clause, view: View) -> FloatArray:
+    """The same as if every gate were open, without what is paid ahead, USD."""
+    component, share = clause.component, quantity_year_share(clause)
+    amount = base_amount(component, view)
+    if share != 1.0:
+        amount = amount * share
     for factor in component.multipliers:
         amount = amount * evaluate.scheduled(factor.driver, factor.schedule, view)
     for bound in component.limits:
         amount = evaluate.limit(bound, amount, view)
-    for condition in component.gates:
-        amount = np.where(evaluate.gate(condition, view), amount, 0.0)
-    ahead = prepaid_amount(clause, view)
-    return amount if ahead is None or keeps_nothing(component) else np.maximum(amount, ahead)
+    return amount
 
 
 def prepaid_amount(clause: Clause, view: View) -> FloatArray | None:

@@ -86,16 +86,20 @@ class Pricer:
         )
 
     def _by_payer(self, settled: Settled, *, count_credited: bool) -> FloatArray:
-        _, scenarios, practices = settled.practice.shape
-        table = np.zeros((scenarios, practices, len(self.payers)))
-        for place, clause in enumerate(self.terms.clauses):
-            if count_credited or clause.component.money != "credited":
-                table[:, :, self.payers.index(clause.payer)] += settled.practice[place]
+        counted = [
+            place
+            for place, clause in enumerate(self.terms.clauses)
+            if count_credited or clause.component.money != "credited"
+        ]
+        table = np.zeros((*settled.shape, len(self.payers)))
+        for column, payer in enumerate(self.payers):
+            theirs = [place for place in counted if self.terms.clauses[place].payer == payer]
+            table[:, :, column] = settled.sum_of(theirs, passed_through=True)
         return table
 
     def _margin(self, settled: Settled, costs: Costs) -> FloatArray:
-        new = [clause.component.money != "credited" for clause in self.terms.clauses]
-        money = settled.total()[new].sum(axis=0) if any(new) else np.zeros(costs.hub_staff.shape[0])
+        new = [place for place, clause in enumerate(self.terms.clauses) if clause.component.money != "credited"]
+        money = settled.sum_of(new, passed_through=False).sum(axis=1)
         own = costs.practice_total().sum(axis=1) - costs.tariff_total()
         return np.asarray(money - own - costs.organization_total())
 

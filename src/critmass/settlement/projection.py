@@ -10,10 +10,13 @@ Services Task Force reports beside the stand-alone ones.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from critmass.domain.care import Effect, SavingsEffect
 from critmass.domain.catalog import Catalog
@@ -22,18 +25,74 @@ from critmass.domain.scenario import Scenario
 from critmass.domain.vocabulary import Stratum
 from critmass.settlement.arrays import NetworkArrays
 from critmass.settlement.results import BoolArray, FloatArray, IntArray, Populations
+from critmass.settlement.rooms import Rooms
 
 RESPONSE_CORNERS = (0.0, 0.1, 0.25, 0.5, 0.8, 1.2, 2.0, 4.0)
 """Where the chords of 1 - exp(-s) meet."""
+
+_Cell = TypeVar("_Cell", bound=np.generic)
 
 OWN, HUB = 1, 2
 """Codes of `Decisions.delivery`: by the practice itself, by the organization's hub; 0 is not at all."""
 
 
-def response(strength: FloatArray) -> FloatArray:
-    """Closed share of the residual gap for a total strength s, before the ceiling."""
+def _chords() -> list[tuple[float, float, float]]:
+    """Where each chord begins, its slope and its height at 0; beyond the last corner the response is flat."""
     corners = np.array(RESPONSE_CORNERS)
-    return np.asarray(np.interp(strength, corners, 1.0 - np.exp(-corners)))
+    heights = 1.0 - np.exp(-corners)
+    slopes = np.append(np.diff(heights) / np.diff(corners), 0.0)
+    return list(zip(corners.tolist(), slopes.tolist(), (heights - slopes * corners).tolist(), strict=True))
+
+
+_CHORDS = _chords()
+
+
+def response(strength: FloatArray, room: FloatArray | None = None) -> FloatArray:
+    """Closed share of the residual gap for a total strength s >= 0, before the ceiling; in `room` where given.
+
+    The response is concave, so it is the least of its chords; this takes a quarter of the time of a search
+    for the corner, and chords that begin above the largest strength are left out.
+    """
+    (_, slope, _), *others = _CHORDS
+    closed = np.multiply(strength, slope, out=room)
+    chord, largest = np.empty_like(closed), strength.max(initial=0.0)
+    for begins, slope, height in others:
+        if begins < largest:
+            np.multiply(strength, slope, out=chord)
+            np.add(chord, height, out=chord)
+            np.minimum(closed, chord, out=closed)
+    return closed
+
+
+def weighted_sum(parts: FloatArray, weights: FloatArray) -> FloatArray | None:
+    """Sum over the first axis of (workflow, scenario, practice) times weights, shape (scenario, practice).
+
+    Weights have shape (workflow,) or (workflow, practice). Workflows without weight are skipped, for a
+    measure or a service is touched by few; None when there is none.
+    """
+    chosen = np.flatnonzero(weights.reshape(len(weights), -1).any(axis=1)).tolist()
+    if not chosen:
+        return None
+    total = np.asarray(parts[chosen[0]] * weights[chosen[0]])
+    part = np.empty_like(total)
+    for place in chosen[1:]:
+        np.multiply(parts[place], weights[place], out=part)
+        np.add(total, part, out=total)
+    return total
+
+
+def by_last_axis(table: NDArray[_Cell]) -> NDArray[_Cell]:
+    """A table of (scenario, practice, thing) as (thing, scenario, practice), so that one thing is read in one go.
+
+    In memory the scenarios of a practice lie side by side, and so they do in all that is worked out from it:
+    a number of the practice then meets a thousand scenarios in one loop, not sixty practices in a thousand.
+    """
+    return np.ascontiguousarray(table.T).transpose(0, 2, 1)
+
+
+def once_if_same(flags: BoolArray) -> BoolArray:
+    """Flags of shape (scenario, practice), with one scenario only when all scenarios say the same."""
+    return flags[:1] if (flags == flags[:1]).all() else flags
 
 
 def effect_size(effect: Effect | SavingsEffect, level: str) -> float:
@@ -70,6 +129,23 @@ class Model:
         self.workflow_position = {workflow.id: place for place, workflow in enumerate(self.workflows)}
         self.measure_position = {measure.id: place for place, measure in enumerate(self.measures)}
         self.reach_in_place = self.arrays.reach_in_place()
+        self._kept: dict[Hashable, Any] = {}
+
+    def kept(self, key: Hashable, make: Callable[[], Any]) -> Any:
+        """Something that does not depend on decisions, made once for the life of the model."""
+        if key not in self._kept:
+            self._kept[key] = make()
+        return self._kept[key]
+
+    def summed(self, name: Hashable, table: Callable[[], FloatArray], populations: Populations) -> FloatArray:
+        """A table of (practice, population) summed over populations, shape (1, practice), read-only."""
+
+        def make() -> FloatArray:
+            found = table()[:, self.arrays.columns(populations)].sum(axis=1)[None, :]
+            found.setflags(write=False)
+            return np.asarray(found)
+
+        return np.asarray(self.kept((name, populations), make))
 
     @cached_property
     def strengths(self) -> FloatArray:
@@ -121,12 +197,22 @@ class Model:
 
 
 class ProjectedResults:
-    """Expected results of decisions; implements `critmass.settlement.results.Results`."""
+    """Expected results of decisions; implements `critmass.settlement.results.Results`.
+
+    Answers that no decision changes have one scenario, the others all of them. What several clauses ask for
+    is worked out once.
+    """
 
     def __init__(self, model: Model, programs: tuple[str, ...], decisions: Decisions) -> None:
         self.model, self.decisions = model, decisions
         self._program_position = {program: place for place, program in enumerate(programs)}
-        self._extra_reach = np.maximum(decisions.reach - model.reach_in_place, 0.0)
+        self._found: dict[Hashable, Any] = {}
+        self._rooms = Rooms(self.shape)
+
+    def _once(self, key: Hashable, make: Callable[[], Any]) -> Any:
+        if key not in self._found:
+            self._found[key] = make()
+        return self._found[key]
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -149,61 +235,101 @@ class ProjectedResults:
         return self.model.arrays.tins
 
     @cached_property
-    def closed(self) -> FloatArray:
-        """Closed share of each measure's residual gap, shape (scenario, practice, measure)."""
-        return np.minimum(response(self._extra_reach @ self.model.strengths), self.model.ceilings)
+    def _reach(self) -> FloatArray:
+        """Reach, shape (workflow, scenario, practice)."""
+        return by_last_axis(self.decisions.reach)
 
-    def _sum(self, table: FloatArray, populations: Populations) -> FloatArray:
-        return np.asarray(table[:, self.model.arrays.columns(populations)].sum(axis=1)[None, :])
+    @cached_property
+    def _extra_reach(self) -> FloatArray:
+        """Reach beyond today's, shape (workflow, scenario, practice)."""
+        extra = self._reach - self.model.reach_in_place.T[:, None, :]
+        return np.asarray(np.maximum(extra, 0.0, out=extra))
+
+    def closed(self, measure: str) -> FloatArray:
+        """Closed share of a measure's residual gap, shape (scenario or 1, practice)."""
+        return np.asarray(self._once(("closed", measure), lambda: self._closed(measure)))
+
+    def _closed(self, measure: str) -> FloatArray:
+        place = self.model.measure_position[measure]
+        strength = weighted_sum(self._extra_reach, self.model.strengths[:, place])
+        if strength is None:
+            return np.zeros((1, self.shape[1]))
+        share = response(strength, self._rooms.one())
+        return np.asarray(np.minimum(share, self.model.ceilings[place], out=share))
+
+    def _baseline(self, measure: str, column: str, populations: Populations) -> FloatArray:
+        """A count of the Baseline sheet, shape (1, practice)."""
+
+        def table() -> FloatArray:
+            return self.model.arrays.baseline(measure, column)
+
+        return self.model.summed(("baseline", measure, column), table, populations)
 
     def members(self, populations: Populations, stratum: Stratum) -> FloatArray:
         """Attributed members."""
-        return self._sum(self.model.arrays.members(stratum), populations)
+        return self.model.summed(("members", stratum), lambda: self.model.arrays.members(stratum), populations)
 
     def member_months(self, populations: Populations, stratum: Stratum) -> FloatArray:
         """Attributed member-months."""
-        return self._sum(self.model.arrays.member_months(stratum), populations)
+        return self.model.summed(("months", stratum), lambda: self.model.arrays.member_months(stratum), populations)
 
     def denominator(self, measure: str, populations: Populations) -> FloatArray:
         """Eligible members; workflows do not change them."""
-        return self._sum(self.model.arrays.baseline(measure, "denominator"), populations)
+        return self._baseline(measure, "denominator", populations)
 
     def numerator(self, measure: str, populations: Populations) -> FloatArray:
         """Baseline numerator plus the closed share of the residual gap."""
-        base = self._sum(self.model.arrays.baseline(measure, "numerator"), populations)
-        gap = self._sum(self.model.gap(measure), populations)
-        return base + gap * self.closed[:, :, self.model.measure_position[measure]]
+        key = ("numerator", measure, populations)
+        return np.asarray(self._once(key, lambda: self._numerator(measure, populations)))
+
+    def _numerator(self, measure: str, populations: Populations) -> FloatArray:
+        gap = self.model.summed(("gap", measure), lambda: self.model.gap(measure), populations)
+        base, closed = self._baseline(measure, "numerator", populations), self.closed(measure)
+        if len(closed) != self.shape[0]:
+            return base + gap * closed
+        met = np.multiply(gap, closed, out=self._rooms.one())
+        return np.add(met, base, out=met)
 
     def prior_rate(self, measure: str, populations: Populations) -> tuple[FloatArray, FloatArray]:
         """Last year's numerator and denominator."""
-        names = ("prior_numerator", "prior_denominator")
-        top, bottom = (self._sum(self.model.arrays.baseline(measure, name), populations) for name in names)
+        top, bottom = (self._baseline(measure, f"prior_{name}", populations) for name in ("numerator", "denominator"))
         return top, bottom
 
     def carried_numerator(self, measure: str, populations: Populations) -> FloatArray:
         """Members compliant on day one."""
-        return self._sum(self.model.arrays.baseline(measure, "carried_numerator"), populations)
+        return self._baseline(measure, "carried_numerator", populations)
 
     def events(self, service: str, populations: Populations) -> FloatArray:
         """Events in proportion to the reach of the workflows that produce them."""
         columns = self.model.arrays.columns(populations)
-        volumes = self.model.events_at_full_reach(service)[:, :, columns].sum(axis=2)
-        return np.asarray(np.einsum("siw,wi->si", self.decisions.reach, volumes))
+        volumes = self.model.kept(
+            ("events", service, populations),
+            lambda: self.model.events_at_full_reach(service)[:, :, columns].sum(axis=2),
+        )
+        events = weighted_sum(self._reach, volumes)
+        return np.zeros((1, self.shape[1])) if events is None else events
 
     def allowed_usd(self, code_set: str, populations: Populations) -> FloatArray:
         """Allowed charges, USD a year; workflows do not change them."""
-        return self._sum(self.model.arrays.allowed_usd(code_set), populations)
+        return self.model.summed(("allowed", code_set), lambda: self.model.arrays.allowed_usd(code_set), populations)
+
+    def _spending(self, column: str, populations: Populations) -> FloatArray:
+        return self.model.summed(column, lambda: self.model.arrays.spending(column), populations)
 
     def benchmark_usd(self, populations: Populations) -> FloatArray:
         """Benchmark expenditure, USD a year."""
-        return self._sum(self.model.arrays.spending("benchmark_usd"), populations)
+        return self._spending("benchmark_usd", populations)
 
     def expenditure_usd(self, populations: Populations) -> FloatArray:
         """Expected expenditure less what workflows beyond today's save, USD a year."""
+        return np.asarray(self._once(("expenditure", populations), lambda: self._expenditure_usd(populations)))
+
+    def _expenditure_usd(self, populations: Populations) -> FloatArray:
         columns = self.model.arrays.columns(populations)
         expected = self.model.arrays.spending("expenditure_usd")[:, columns]
-        saved = np.einsum("siw,wp,ip->si", self._extra_reach, self.model.saved_shares[:, columns], expected)
-        return np.asarray(expected.sum(axis=1)[None, :] - saved)
+        saved = weighted_sum(self._extra_reach, self.model.saved_shares[:, columns] @ expected.T)
+        spent = self._spending("expenditure_usd", populations)
+        return spent if saved is None else np.subtract(spent, saved, out=saved)
 
     def fact(self, name: str) -> FloatArray:
         """A user-supplied answer."""
@@ -211,11 +337,25 @@ class ProjectedResults:
 
     def runs_workflow(self, workflow: str) -> BoolArray:
         """Whether the practice runs the workflow."""
-        return np.asarray(self.decisions.delivery[:, :, self.model.workflow_position[workflow]] > 0)
+        place = self.model.workflow_position[workflow]
+        return np.asarray(self._once(("runs", workflow), lambda: once_if_same(self._delivery[place] > 0)))
+
+    @cached_property
+    def _delivery(self) -> NDArray[np.int8]:
+        """Who delivers, shape (workflow, scenario, practice)."""
+        return by_last_axis(self.decisions.delivery)
 
     def joined(self, program: str) -> BoolArray:
         """Whether the practice takes part; programs outside the terms are not joined."""
+        return np.asarray(self._once(("joined", program), lambda: self._joined(program)))
+
+    def _joined(self, program: str) -> BoolArray:
         place = self._program_position.get(program)
         if place is None:
             return np.zeros((1, self.shape[1]), dtype=np.bool_)
-        return self.decisions.joined[:, :, place]
+        return once_if_same(self._joins[place])
+
+    @cached_property
+    def _joins(self) -> BoolArray:
+        """Who takes part, shape (program, scenario, practice)."""
+        return by_last_axis(self.decisions.joined)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -52,12 +53,23 @@ class Terms:
 
     @cached_property
     def word_numbers(self) -> Mapping[int, int]:
-        """A number for each word of the clauses, by its identity; words that say the same share one."""
-        return numbers_of_words([clause.component for clause in self.clauses])
+        """A number for each word that is said more than once, by its identity; words that say the same share one."""
+        components = [clause.component for clause in self.clauses]
+        numbers = numbers_of_words(components)
+        said = Counter(numbers.get(id(word)) for word in words_in(components))
+        return {place: number for place, number in numbers.items() if said[number] > 1}
 
     def looks_aside(self, clause: Clause) -> bool:
         """Whether a clause looks at more than its own unit: its peers, or what its program pays elsewhere."""
         return clause.key in self._aside
+
+    def is_asked_for(self, clause: Clause) -> bool:
+        """Whether another component of its program looks at what it pays."""
+        return clause.key in self._asked_for
+
+    @cached_property
+    def _asked_for(self) -> frozenset[tuple[str, str]]:
+        return frozenset((clause.program.id, other) for clause in self.clauses for other in paid_by(clause.component))
 
     @cached_property
     def _aside(self) -> frozenset[tuple[str, str]]:

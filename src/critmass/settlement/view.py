@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from functools import cached_property
+from typing import Any, TypeVar, cast
 
 import numpy as np
 
@@ -11,6 +12,8 @@ from critmass.domain.errors import InputError, Problem
 from critmass.domain.network import Population
 from critmass.domain.vocabulary import Stratum
 from critmass.settlement.results import BoolArray, FloatArray, Results, last_year
+
+_Found = TypeVar("_Found")
 
 SHOWN = 5
 """How many names an error lists."""
@@ -55,13 +58,23 @@ class View:
         """Direction of a measure."""
         return self._higher_is_better[measure]
 
+    def once(self, key: Hashable, make: Callable[[], _Found]) -> _Found:
+        """Something that several words of this view need, made once where the view has a memo."""
+        return make() if self.memo is None else self.memo.once(key, make)
+
+    @cached_property
+    def _ones(self) -> FloatArray:
+        """1.0 for the practices that take part."""
+        assert self._pooled is not None
+        return self._pooled.astype(np.float64)
+
     def count(self, per_practice: FloatArray) -> FloatArray:
         """A count at this view's level."""
         if self._pooled is None:
             return per_practice
         if self._groups is None:
-            return np.asarray((per_practice * self._pooled).sum(axis=1, keepdims=True))
-        return np.asarray((per_practice * self._pooled) @ self._groups)
+            return _row_products(per_practice, self._ones)[:, None]
+        return np.asarray((per_practice * self._ones) @ self._groups)
 
     def members(self, stratum: Stratum, *, whole_panel: bool = False) -> FloatArray:
         """Members at this view's level, of its populations or of every payer."""
@@ -117,15 +130,24 @@ class View:
 
     def together(self) -> View:
         """The same populations with everybody who takes part pooled."""
+        return self.once("together", self._together)
+
+    def _together(self) -> View:
         part = self._peers if self._peers is not None else self.taking_part()
-        return View(self.results, self.populations, self._higher_is_better, part)
+        return View(self.results, self.populations, self._higher_is_better, part, memo=self._new_memo())
 
     def last_year(self) -> View:
         """The same view of last year's counts."""
+        return self.once("last year", self._last_year)
+
+    def _last_year(self) -> View:
         return View(
             last_year(self.results), self.populations, self._higher_is_better, self._pooled,
-            groups=self._groups, peers=self._peers,
+            groups=self._groups, peers=self._peers, memo=self._new_memo(),
         )  # fmt: skip
+
+    def _new_memo(self) -> Memo | None:
+        return None if self.memo is None else self.memo.empty()
 
     def paid_by(self, component: str) -> FloatArray:
         """What another component of the same program pays at this level, USD."""
@@ -134,18 +156,31 @@ class View:
         return self._paid_by(component)
 
 
+def _row_products(one: FloatArray, other: FloatArray) -> FloatArray:
+    """Sum over practices of the product of two arrays of (scenario or 1, practice), shape (scenario,)."""
+    if len(one) == 1:
+        return np.asarray(other @ one[0])
+    return np.asarray(one @ other[0]) if len(other) == 1 else np.einsum("sp,sp->s", one, other)
+
+
 class Memo:
     """What a view has evaluated already. Words that say the same share a number and are evaluated once."""
 
     def __init__(self, numbers: Mapping[int, int]) -> None:
         self._numbers = numbers
-        self._found: dict[int, Any] = {}
+        self._found: dict[Hashable, Any] = {}
 
-    def get(self, word: object, make: Callable[[], Any]) -> Any:
+    def get(self, word: object, make: Callable[[], _Found]) -> _Found:
         """A word's value, made once."""
         number = self._numbers.get(id(word))
-        if number is None:
-            return make()
-        if number not in self._found:
-            self._found[number] = make()
-        return self._found[number]
+        return make() if number is None else self.once(number, make)
+
+    def once(self, key: Hashable, make: Callable[[], _Found]) -> _Found:
+        """A value by its key, made once."""
+        if key not in self._found:
+            self._found[key] = make()
+        return cast(_Found, self._found[key])
+
+    def empty(self) -> Memo:
+        """A memo of the same words for another view."""
+        return Memo(self._numbers)

@@ -74,8 +74,9 @@ class Judge:
     def local_margins(self, outcome: Outcome) -> FloatArray:
         """Margin of each practice's block, shape (scenario, practice), USD: money settled at its own level,
         less its cost without the tariff, less the hub's unit cost for it."""
-        local = np.array([not c.pooled and c.component.money != "credited" for c in self.pricer.terms.clauses])
-        money = outcome.settled.paid[local].sum(axis=0)
+        clauses = enumerate(self.pricer.terms.clauses)
+        local = [place for place, c in clauses if not c.pooled and c.component.money != "credited"]
+        money = outcome.settled.sum_of(local, passed_through=False)
         by_hub = np.where(outcome.decisions.delivery == HUB, outcome.decisions.reach, 0.0)
         hub_unit = (by_hub * self.pricer.rates.hub_unit_usd).sum(axis=2)
         return np.asarray(money - outcome.cost + outcome.costs.tariff.sum(axis=2) - hub_unit)

@@ -6,7 +6,7 @@ fractions.
 """
 
 from critmass.settlement.evaluate import drivers, gates, limits, quantities, schedules
-from critmass.settlement.evaluate.dispatch import TOLERANCE, driver, gate, limit, quantity, ratio, schedule
+from critmass.settlement.evaluate.dispatch import TOLERANCE, driver, gate, limit, quantity, ratio, schedule, where_open
 from critmass.settlement.evaluate.drivers import (
     improvement_from,
     known,
@@ -16,12 +16,13 @@ from critmass.settlement.evaluate.drivers import (
     prior_rate,
     scheduled,
 )
-from critmass.settlement.evaluate.gates import compare, threshold
+from critmass.settlement.evaluate.gates import all_open, compare, threshold
 from critmass.settlement.evaluate.limits import limit_usd
 from critmass.settlement.evaluate.peers import peer_percentile, pool_shares
 
 __all__ = [
     "TOLERANCE",
+    "all_open",
     "compare",
     "driver",
     "drivers",
@@ -45,4 +46,5 @@ __all__ = [
     "scheduled",
     "schedules",
     "threshold",
+    "where_open",
 ]

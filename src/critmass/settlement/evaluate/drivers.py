@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import singledispatch
+from functools import reduce, singledispatch
 
 import numpy as np
 
@@ -33,8 +33,8 @@ def _(word: v.Improvement, view: View) -> FloatArray:
 def _(word: v.Points, view: View) -> FloatArray:
     total = np.full((1, 1), float(word.extra))
     for item in word.items:
-        present = measure_denominator(item.measure, view) > 0
-        total = total + np.where(present, float(item.weight) * measure_score(item, view), 0.0)
+        weight = np.where(measure_denominator(item.measure, view) > 0, float(item.weight), 0.0)
+        total = total + weight * measure_score(item, view)
     return total
 
 
@@ -192,7 +192,7 @@ def _(word: v.LastYear, view: View) -> BoolArray:
 
 
 def _any_known(parts: list[BoolArray]) -> BoolArray:
-    return np.asarray(np.logical_or.reduce(np.broadcast_arrays(*parts)))
+    return reduce(np.logical_or, parts)
 
 
 # Measures --------------------------------------------------------------------------------------------
@@ -200,13 +200,17 @@ def _any_known(parts: list[BoolArray]) -> BoolArray:
 
 def measure_denominator(measure: str, view: View) -> FloatArray:
     """Eligible members at the view's level."""
-    return view.count(view.results.denominator(measure, view.populations))
+    return view.once(("denominator", measure), lambda: view.count(view.results.denominator(measure, view.populations)))
+
+
+def measure_numerator(measure: str, view: View) -> FloatArray:
+    """Compliant members at the view's level."""
+    return view.once(("numerator", measure), lambda: view.count(view.results.numerator(measure, view.populations)))
 
 
 def measure_rate(measure: str, view: View) -> FloatArray:
     """Numerator over denominator, a fraction; 0 without a denominator."""
-    compliant = view.count(view.results.numerator(measure, view.populations))
-    return ratio(compliant, measure_denominator(measure, view))
+    return ratio(measure_numerator(measure, view), measure_denominator(measure, view))
 
 
 def prior_rate(measure: str, view: View) -> FloatArray:
@@ -227,13 +231,17 @@ def improvement(measure: str, basis: str, view: View, target: float | None = Non
 def improvement_from(
     before: FloatArray, now: FloatArray, basis: str, *, higher_is_better: bool, target: float | None = None
 ) -> FloatArray:
-    """Gain from one rate to another; see `critmass.domain.drivers` for the bases. 0 where there was no room."""
+    """Gain from one rate to another; see `critmass.domain.drivers` for the bases. 0 where there was no room.
+
+    Whoever was at the target already and gained further covered the whole way.
+    """
     sign = 1.0 if higher_is_better else -1.0
     gain = sign * (now - before)
     if basis == "absolute":
         return gain
     if basis == "target_share" and target is not None:
-        return ratio(gain, np.asarray(sign * (target - before)))
+        way = np.asarray(sign * (target - before))
+        return np.where(way > 0, ratio(gain, way), (gain > 0) * 1.0)
     room = before if basis == "relative" else (1.0 - before if higher_is_better else before)
     return ratio(gain, np.asarray(room))
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import reduce
+
 import numpy as np
 
 from critmass.domain import vocabulary as v
@@ -43,10 +46,18 @@ def _(word: v.ProgramJoined, view: View) -> BoolArray:
 
 @gate_of.register
 def _(word: v.AllOf, view: View) -> BoolArray:
-    return np.asarray(np.logical_and.reduce(np.broadcast_arrays(*[gate(part, view) for part in word.of])))
+    return all_open(word.of, view)
 
 
 @gate_of.register
 def _(word: v.AnyOf, view: View) -> BoolArray:
-    opened = np.broadcast_arrays(*[gate(part, view) for part in word.of])
-    return np.asarray(np.sum(opened, axis=0) >= word.at_least)
+    opened = [gate(part, view) for part in word.of]
+    if word.at_least == 1:
+        return reduce(np.logical_or, opened)
+    return np.asarray(sum(part.astype(np.int16) for part in opened) >= word.at_least)
+
+
+def all_open(words: Sequence[v.Gate], view: View) -> BoolArray:
+    """Whether every one of several gates is open; an empty list is."""
+    opened = [gate(word, view) for word in words]
+    return reduce(np.logical_and, opened) if opened else np.ones((1, 1), dtype=np.bool_)

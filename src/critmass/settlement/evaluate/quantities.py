@@ -6,6 +6,7 @@ import numpy as np
 
 from critmass.domain import vocabulary as v
 from critmass.settlement.evaluate.dispatch import quantity, quantity_of
+from critmass.settlement.evaluate.drivers import measure_denominator, measure_numerator
 from critmass.settlement.evaluate.peers import pool_shares
 from critmass.settlement.results import FloatArray
 from critmass.settlement.view import View
@@ -40,7 +41,7 @@ def _(word: v.Events, view: View) -> FloatArray:
 
 @quantity_of.register
 def _(word: v.Numerator, view: View) -> FloatArray:
-    return view.count(view.results.numerator(word.measure, view.populations))
+    return measure_numerator(word.measure, view)
 
 
 @quantity_of.register
@@ -51,7 +52,7 @@ def _(word: v.GapsClosed, view: View) -> FloatArray:
 
 @quantity_of.register
 def _(word: v.EligibleMembers, view: View) -> FloatArray:
-    return view.count(view.results.denominator(word.measure, view.populations))
+    return measure_denominator(word.measure, view)
 
 
 @quantity_of.register
