@@ -15,7 +15,7 @@ class Cell(Frozen):
     """Where a number stands in a row. Written as a text it is a column, as a number a constant.
 
     `column` may list several: the first that is filled counts. `mean_of` and `sum_of` take several columns
-    together, leaving blanks out; `minus` takes columns off. `values` turns texts into numbers. The number is multiplied by `times`. A
+    together, leaving blanks out; `minus` takes columns off. `values` turns texts into numbers, `otherwise` those that it does not list. The number is multiplied by `times`. A
     blank is unknown, or `missing` where that is given.
     """
 
@@ -25,6 +25,7 @@ class Cell(Frozen):
     minus: tuple[str, ...] = ()
     constant: float | None = None
     values: dict[str, float] = Field(default_factory=dict)
+    otherwise: float | None = None
     times: float = 1.0
     missing: float | None = None
 
@@ -80,11 +81,16 @@ class Joined(Frozen):
     column: str | None = None
     values: dict[str, str | tuple[str, ...]] = Field(default_factory=dict)
     flags: dict[str, str] = Field(default_factory=dict, description="Program by the column that says 1 or yes.")
+    flags_where_present: dict[str, str] = Field(
+        default_factory=dict, description="The same for columns that not every file has."
+    )
 
     @model_validator(mode="after")
     def _one_way(self) -> Joined:
         if (self.column is None) == (not self.flags):
             raise ValueError("give 'column' with 'values', or 'flags'")
+        if self.flags_where_present and not self.flags:
+            raise ValueError("'flags_where_present' goes with 'flags'")
         return self
 
 

@@ -15,13 +15,13 @@ Reader = Literal["quality_benchmarks", "hospital_value", "star_cut_points", "fee
 class Cause(Frozen):
     """Why a row may not match although the rule is right: an input that is not published.
 
-    It explains rows that take part in one of `programs` (any when empty) and whose published number lies on
-    the named side of the computed one, or the `entities` that are named.
+    It explains rows that take part in one of `programs` (any when empty), whose published number lies on the
+    named side of the computed one, and whose computed number has the named sign.
     """
 
     text: str
     programs: tuple[str, ...] = ()
-    entities: tuple[str, ...] = ()
+    computed: Literal["negative", "zero", "positive", "any"] = "any"
     published: Literal["above", "below", "either"] = "either"
 
 

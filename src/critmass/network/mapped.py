@@ -194,6 +194,9 @@ def _together(columns: FloatArray, cell: Cell) -> FloatArray:
 
 def _column(frame: pd.DataFrame, name: str, key: str, cell: Cell, file: str, problems: list[Problem]) -> FloatArray:
     numbers, unread = parse_numbers(frame[name], cell.values)
+    if cell.otherwise is not None:
+        unlisted = (~_text(frame[name]).isin(cell.values)).to_numpy(dtype=bool) & ~(np.isnan(numbers) & ~unread)
+        return np.where(unlisted, cell.otherwise, numbers)
     for row, text in zip(frame.index[unread], _text(frame[name])[unread], strict=True):
         fix = f"list it under 'values' in the map ({key}), or mend the cell" if cell.values else "write a number"
         problems.append(Problem(f"{file}, row {row}, column {name}", f"{text!r} is not a number", fix))
@@ -250,9 +253,10 @@ def _check_counts(values: Mapping[str, FloatArray], frame: pd.DataFrame, file: s
 
 def _joined(frame: pd.DataFrame, rule: Joined, file: str, place: str, problems: list[Problem]) -> dict[str, BoolArray]:
     if rule.column is None:
+        more = {column: program for column, program in rule.flags_where_present.items() if column in frame.columns}
         return _any_of(
             (program, _text(frame[column]).str.casefold().isin(_YES).to_numpy(dtype=bool))
-            for column, program in rule.flags.items()
+            for column, program in (rule.flags | more).items()
         )
     text = _text(frame[rule.column])
     for row in frame.index[~text.isin(rule.values).to_numpy(dtype=bool)]:

@@ -85,12 +85,13 @@ def outcome(set_id: str, year: str, check: str, label: str, compared: Comparison
 
 
 def _cause(compared: Comparison, row: int) -> str:
-    side = "above" if compared.published[row] > compared.computed[row] else "below"
-    for cause in compared.causes:
-        programs = not cause.programs or any(
-            compared.joined[name][row] for name in cause.programs if name in compared.joined
-        )
-        named = not cause.entities or compared.names[row] in cause.entities
-        if programs and named and cause.published in (side, "either"):
-            return cause.text
-    return ""
+    return next((cause.text for cause in compared.causes if _explains(cause, compared, row)), "")
+
+
+def _explains(cause: Cause, compared: Comparison, row: int) -> bool:
+    computed, published = compared.computed[row], compared.published[row]
+    side = "above" if published > computed else "below"
+    sign = "zero" if computed == 0 else ("positive" if computed > 0 else "negative")
+    masks = [compared.joined[name] for name in cause.programs if name in compared.joined]
+    concerned = not cause.programs or any(bool(mask[row]) for mask in masks)
+    return concerned and cause.published in (side, "either") and cause.computed in (sign, "any")
