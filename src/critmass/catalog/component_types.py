@@ -55,7 +55,7 @@ def find_types(asked: Sequence[str]) -> tuple[ComponentType, ...]:
         InputError: with every name that is not known or is given twice.
     """
     names = _names()
-    problems = [_unknown(name) for name in asked if _folded(name) not in names]
+    problems = _unknown([name for name in asked if _folded(name) not in names])
     found = [names[_folded(name)] for name in asked if _folded(name) in names]
     for key, times in Counter(item.key for item in found).items():
         if times > 1:
@@ -74,11 +74,16 @@ def _folded(name: str) -> str:
     return text.lstrip("0") if text.isdecimal() else text.replace("_", "-")
 
 
-def _unknown(name: str) -> Problem:
+def _unknown(asked: Sequence[str]) -> list[Problem]:
+    """One problem for each name that is not a type; the first one lists the types."""
     types = component_types()
-    near = closest(name, (item.key for item in types)) or closest(name, (item.name for item in types))
-    known = "the types are " + ", ".join(f"{item.number} {item.key}" for item in types)
-    return Problem(f"--type {name}", "is not a component type", f"{near} {known}".strip())
+    listed = "the types are " + ", ".join(f"{item.number} {item.key}" for item in types)
+    found = []
+    for place, name in enumerate(asked):
+        near = closest(name, (item.key for item in types)) or closest(name, (item.name for item in types))
+        fix = f"{near} {listed}".strip() if place == 0 else near or "choose one of the list above"
+        found.append(Problem(f"--type {name}", "is not a component type", fix))
+    return found
 
 
 def as_written(node: Any, number: Callable[[str, Cited], Any]) -> Any:

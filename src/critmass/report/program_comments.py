@@ -37,7 +37,7 @@ HINTS = {
     "reporting": "What joining costs a practice in reporting.",
     "components": "One entry for each way in which the program pays.",
     "clause": "Where the contract says it.",
-    "payment_stream": "Da Vinci code: ccf fee, p4p performance, p4r reporting, ssp or ssl savings, pcpcp capitation, ...",
+    "payment_stream": "Da Vinci code: ccf fee, p4p performance, p4r reporting, ssp or ssl savings, pcpcp capitation.",
     "apm_category": "HCP-LAN category: 2A to 2C on top of fees, 3A one-sided, 3B two-sided, 4A capitation.",
     "applies": "joined, not_joined or always.",
     "level": "Whose results count: practice, tin or organization.",
