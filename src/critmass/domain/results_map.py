@@ -15,8 +15,9 @@ class Cell(Frozen):
     """Where a number stands in a row. Written as a text it is a column, as a number a constant.
 
     `column` may list several: the first that is filled counts. `mean_of` and `sum_of` take several columns
-    together, leaving blanks out; `minus` takes columns off. `values` turns texts into numbers, `otherwise` those that it does not list. The number is multiplied by `times`. A
-    blank is unknown, or `missing` where that is given.
+    together, leaving blanks out; `minus` takes columns off. `values` turns texts into numbers, `otherwise`
+    those that it does not list. The number is multiplied by `times`. A blank is unknown, or `missing` where
+    that is given.
     """
 
     column: tuple[str, ...] = ()

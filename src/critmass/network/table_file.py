@@ -79,7 +79,7 @@ def _csv(path: Path) -> pd.DataFrame:
 
 
 def _csv_cells(path: Path) -> pd.DataFrame:
-    """Cells as text, rows numbered from 1. Public files are not all UTF-8; those that are not are read as Windows text."""
+    """Cells as text, rows numbered from 1. Public files are not all UTF-8; others are read as Windows text."""
     content = _unpacked(path) if path.name.lower().endswith(".gz") else path.read_bytes()
     for encoding in ("utf-8-sig", "cp1252"):
         try:

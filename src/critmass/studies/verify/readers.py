@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -39,6 +40,12 @@ class Given:
     law: Path | None
 
 
+@cache
+def shipped_catalog() -> Catalog:
+    """The shipped catalog, read once."""
+    return load_catalog()
+
+
 # Hospital value-based purchasing ----------------------------------------------------------------------
 
 
@@ -46,7 +53,7 @@ def hospital_value(item: VerificationSet, given: Given) -> list[CheckOutcome]:
     """Attainment, improvement and score of every measure, by the thresholds that the file itself publishes."""
     measures = read_hospital_measures(given.file)
     parsed = [(given.file.name, hospital_catalog(measures, item.publication))]
-    book = book_of(load_catalog(parsed=parsed), load_catalog(), (given.file,))
+    book = book_of(load_catalog(parsed=parsed), shipped_catalog(), (given.file,))
     table = map_table(given.file, hospital_map(measures), "hospital value map")
     columns = (("attainment", "Achievement Points"), ("improvement", "Improvement Points"), ("score", "Measure Score"))
     checks = [
@@ -67,7 +74,7 @@ def star_cut_points(item: VerificationSet, given: Given) -> list[CheckOutcome]:
     """The stars of every measure, by type of contract."""
     points = read_star_cut_points(given.needed[0])
     parsed = [(given.needed[0].name, star_catalog(points, item.publication))]
-    book = book_of(load_catalog(parsed=parsed), load_catalog(), (given.file,))
+    book = book_of(load_catalog(parsed=parsed), shipped_catalog(), (given.file,))
     found: list[CheckOutcome] = []
     for kind in sorted({point.contract_type for point in points}):
         of_kind = [point for point in points if point.contract_type == kind]
@@ -99,7 +106,7 @@ def _star_check(point: CutPoints) -> PublishedCheck:
 def fee_schedule(item: VerificationSet, given: Given) -> list[CheckOutcome]:
     """Amounts of every code: national against the published total, at every place against decimal arithmetic."""
     assert given.law is not None
-    catalog = load_catalog()
+    catalog = shipped_catalog()
     book = book_of(load_catalog((given.law,)), catalog, (given.law,))
     codes, places = read_relative_values(given.file), read_geographic_indices(given.needed[0])
     found = []
@@ -191,10 +198,11 @@ def _single_code_fees(catalog: Catalog, program: str) -> Iterator[tuple[str, flo
 def payment_vectors(item: VerificationSet, given: Given) -> list[CheckOutcome]:
     """Every vector as a program of its own, in cents."""
     names, computed, published = [], [], []
+    nothing = load_catalog(shipped=False)
     for vector in read_payment_vectors(given.file):
-        whole = load_catalog(parsed=[(vector.name, vector.catalog)])
+        whole = load_catalog(shipped=False, parsed=[(vector.name, vector.catalog)])
         table = MappedTable((vector.name,), _as_arrays(vector.values), None, (vector.name,), pd.DataFrame())
-        settled = settle_table(book_of(whole, load_catalog()), table)
+        settled = settle_table(book_of(whole, nothing), table)
         names.append(f"{vector.model}: {vector.name}")
         computed.append(float(np.round(settled.totals()[0] * 100.0, 6)))
         published.append(vector.expected_cents)

@@ -154,7 +154,7 @@ class _Run:
 
 
 def _book(law: Path, parsed: Sequence[tuple[str, CatalogFile]]) -> Book:
-    return book_of(load_catalog((law,), parsed=parsed), load_catalog(), (law,))
+    return book_of(load_catalog((law,), parsed=parsed), readers.shipped_catalog(), (law,))
 
 
 def _filled(text: str, year: str) -> str:
