@@ -254,8 +254,8 @@ class ProjectedResults:
         strength = weighted_sum(self._extra_reach, self.model.strengths[:, place])
         if strength is None:
             return np.zeros((1, self.shape[1]))
-        share = response(strength, self._rooms.one())
-        return np.asarray(np.minimum(share, self.model.ceilings[place], out=share))
+        share, ceiling = response(strength, self._rooms.one()), self.model.ceilings[place]
+        return share if share.max(initial=0.0) <= ceiling else np.asarray(np.minimum(share, ceiling, out=share))
 
     def _baseline(self, measure: str, column: str, populations: Populations) -> FloatArray:
         """A count of the Baseline sheet, shape (1, practice)."""

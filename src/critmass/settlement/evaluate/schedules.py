@@ -64,7 +64,8 @@ def _(word: v.PiecewiseLinear, driver: FloatArray) -> FloatArray:
     pays = np.array([float(point.pays) for point in word.points])
     if word.descending:
         corners, driver = -corners, -driver
-    paid = _without_jumps(driver, corners, pays) if word.is_continuous else _with_jumps(driver, corners, pays)
+    jumps = (corners[1:] == corners[:-1]).any()
+    paid = _with_jumps(driver, corners, pays) if jumps else _without_jumps(driver, corners, pays)
     if word.rounded_to is not None:
         step = float(word.rounded_to)
         paid = np.floor(paid / step + 0.5 + TOLERANCE) * step
