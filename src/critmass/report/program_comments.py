@@ -55,8 +55,8 @@ HINTS = {
 
 def commented(text: str, types: Sequence[ComponentType], *, new_payer: bool) -> str:
     """The file's text with its heading and comments."""
-    payers = "The payer is new to the catalog: " if new_payer else ""
-    hints = {**HINTS, "payers": f"{payers}use the same ids in the Panel sheet."}
+    payers = "The payer is new to the catalog: use" if new_payer else "Further payers: use"
+    hints = {**HINTS, "payers": f"{payers} the same ids in the Panel sheet."}
     return "\n".join([HEADER.rstrip(), *_lines(text.splitlines(), hints, _titles(types)), ""])
 
 
