@@ -75,10 +75,7 @@ def _table(item: Any, place: str, problems: list[Problem]) -> list[Benchmark]:
     if len(cuts) < 2 or found.measure.startswith(_COST):
         return []
     scale = 1.0 if found.method == _AS_FRACTION and max(rate for rate, _, _ in cuts) <= 1.0 else 0.01
-    rows = tuple(
-        BenchmarkRow(rate=Cited(value=round(rate * scale, 12)), percentile=Cited(value=percentile), points=Cited(value=points))
-        for rate, percentile, points in cuts
-    )
+    rows = tuple(_row(rate * scale, percentile, points) for rate, percentile, points in cuts)
     return [
         Benchmark(
             id=f"{found.measure}_{found.method}_{found.performance_year}", published_id=found.measure,
@@ -87,6 +84,12 @@ def _table(item: Any, place: str, problems: list[Problem]) -> list[Benchmark]:
             cite=Cite(source="file", confidence="quoted"),
         )
     ]  # fmt: skip
+
+
+def _row(rate: float, percentile: float, points: float) -> BenchmarkRow:
+    return BenchmarkRow(
+        rate=Cited(value=round(rate, 12)), percentile=Cited(value=percentile), points=Cited(value=points)
+    )
 
 
 def _is_inverse(found: _Published) -> bool:
