@@ -151,6 +151,11 @@ EXAMPLES: dict[str, Example] = {
 }
 """What each family is shown on."""
 
+FROM_ABOVE = Example(
+    "words that are modelled from above, with variables and without rows of their own", ("words_from_above",)
+)
+"""Shows no family of its own."""
+
 
 @cache
 def golden_catalog() -> Catalog:

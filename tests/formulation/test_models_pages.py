@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-from golden import CATALOG, EXAMPLES, FOLDER, code_families, families, golden_model, variable_families
+from golden import CATALOG, EXAMPLES, FOLDER, FROM_ABOVE, code_families, families, golden_model, variable_families
 
 from critmass.catalog import load_catalog
 from critmass.domain.catalog import Catalog
@@ -47,7 +47,7 @@ def models() -> tuple[NetworkModel, ...]:
     """Every golden example, and sample networks under the tiny and the shipped catalog."""
     tiny = load_catalog((CATALOG.parent / "tiny_catalog",), shipped=False)
     samples = [formulated(tiny, 3, 1), formulated(tiny, 2, 2), formulated(load_catalog(), 2, 1)]
-    return (*[golden_model(example) for example in EXAMPLES.values()], *samples)
+    return (*[golden_model(example) for example in (*EXAMPLES.values(), FROM_ABOVE)], *samples)
 
 
 def emitted() -> set[str]:
