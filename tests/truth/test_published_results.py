@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 from published_truth import PublishedTruth, all_sets
+from wrong_laws import LAWS
 
 from critmass.domain.results_map import ResultsMap
 from critmass.studies.entities import load_map
 from critmass.studies.verify import CheckOutcome, Miss
-from wrong_laws import LAWS
 
 COUNTS = [
     ("mssp_settlement", "2017", "earned", 472, 472),

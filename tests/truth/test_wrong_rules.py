@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 from published_truth import PublishedTruth
+from wrong_laws import MSSP_RULES, OTHER_RULES, QUALITY_RULES, WrongRule
 
 from critmass.studies.verify import CheckOutcome, readers, verify
-from wrong_laws import MSSP_RULES, OTHER_RULES, QUALITY_RULES, WrongRule
 
 RULES = [
     pytest.param(rule, id=f"{rule.set_id}: {rule.name}")

@@ -231,20 +231,21 @@ def upper_end_left_out(law: Law) -> None:
             schedule["inclusive"] = False
 
 
-MSSP_RULES = tuple(
-    WrongRule(edit.__name__, "mssp_settlement", edit, files)
-    for edit, files in (
-        (no_sequester, MSSP),
-        (cap_before_sequester, MSSP),
-        (only_above_msr, MSSP),
-        (no_loss_floor, MSSP),
-        (no_quality_multiplier, MSSP[:1]),
-        (sequestered_losses, MSSP),
-        (no_minimum_rate, MSSP),
-        (no_disaster_relief, MSSP),
-        (one_sided_tracks_owe, MSSP),
-    )
-) + (WrongRule("no_loss_ceiling", "mssp_settlement", no_loss_ceiling, MSSP, unseen="no published loss is that large"),)
+MSSP_EDITS = (
+    (no_sequester, MSSP),
+    (cap_before_sequester, MSSP),
+    (only_above_msr, MSSP),
+    (no_loss_floor, MSSP),
+    (no_quality_multiplier, MSSP[:1]),
+    (sequestered_losses, MSSP),
+    (no_minimum_rate, MSSP),
+    (no_disaster_relief, MSSP),
+    (one_sided_tracks_owe, MSSP),
+)
+MSSP_RULES = (
+    *(WrongRule(edit.__name__, "mssp_settlement", edit, files) for edit, files in MSSP_EDITS),
+    WrongRule("no_loss_ceiling", "mssp_settlement", no_loss_ceiling, MSSP, unseen="no published loss is that large"),
+)
 QUALITY_RULES = tuple(
     WrongRule(edit.__name__, "mssp_quality", edit, ("mssp_quality/2023.yaml",))
     for edit in (no_improvement, floor_of_three, surveys_as_own_terms)
