@@ -301,6 +301,9 @@ class ProjectedResults:
 
     def events(self, service: str, populations: Populations) -> FloatArray:
         """Events in proportion to the reach of the workflows that produce them."""
+        return np.asarray(self._once(("events", service, populations), lambda: self._events(service, populations)))
+
+    def _events(self, service: str, populations: Populations) -> FloatArray:
         columns = self.model.arrays.columns(populations)
         volumes = self.model.kept(
             ("events", service, populations),
