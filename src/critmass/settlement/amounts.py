@@ -75,16 +75,25 @@ def passed_share(component: Component) -> float:
     return 1.0 if component.pass_through is None else float(component.pass_through)
 
 
-def settle(terms: Terms, results: Results) -> Settled:
+def settle(terms: Terms, results: Results, room: FloatArray | None = None) -> Settled:
     """Price the results under every clause in force. Knows no solver; the judge of every plan.
+
+    `room` is memory of `settlement_room` to write the amounts to, for whoever settles many results one after
+    the other: asking the system for it anew takes a fifth of the time. An earlier settlement that was written
+    to it is lost.
 
     Raises:
         InputError: where a contract looks at an answer that is missing.
     """
-    run, room = SettlementRun(terms, results), empty_table(len(terms.clauses), results.shape)
-    parts = tuple(run.paid(clause, place) for clause, place in zip(terms.clauses, room, strict=True))
+    run, places = SettlementRun(terms, results), settlement_room(terms, results.shape) if room is None else room
+    parts = tuple(run.paid(clause, place) for clause, place in zip(terms.clauses, places, strict=True))
     shares = np.array([passed_share(clause.component) for clause in terms.clauses])
     return Settled(terms, parts, shares, results.shape)
+
+
+def settlement_room(terms: Terms, shape: tuple[int, int]) -> FloatArray:
+    """Memory for the amounts of a settlement of so many scenarios and practices, shape (clause, scenario, practice)."""
+    return empty_table(len(terms.clauses), shape)
 
 
 def measure_directions(terms: Terms) -> dict[str, bool]:
