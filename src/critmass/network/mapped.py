@@ -63,6 +63,15 @@ def map_table(path: Path, results_map: ResultsMap, place: str) -> MappedTable:
     return MappedTable(names, values, joined, tins, frame)
 
 
+def missing_columns(path: Path, results_map: ResultsMap, place: str) -> list[Problem]:
+    """Columns that a map asks for and a results table does not have.
+
+    Raises:
+        InputError: when the table, or another that it is looked up in, cannot be read.
+    """
+    return _missing_columns(_with_lookups(read_table_file(path), results_map, path), results_map, path.name, place)
+
+
 def _text(cells: pd.Series) -> pd.Series:
     return cells.map(lambda cell: "" if cell is None or cell is pd.NA else _plain(cell)).astype(str)
 

@@ -110,7 +110,10 @@ class _Run:
                 self._skip(f"{year}: no law file {wanted}; write it, and name its folder with --law")
             else:
                 self.say(f"{self.item.label}, {year}")
-                yield from self._year(year, file, law)
+                found = self._year(year, file, law)
+                if not found:
+                    self._skip(f"{year}: {file.name} publishes nothing that the set compares")
+                yield from found
 
     def _files(self) -> list[tuple[str, Path]]:
         """Years with their files, in order."""
@@ -124,16 +127,17 @@ class _Run:
     def _years(self, path: Path, in_name: str) -> list[str]:
         if self.item.year_column is None:
             return [in_name]
-        return sorted({str(cell).strip() for cell in read_table_file(path)[self.item.year_column]})
+        frame = read_table_file(path)
+        if self.item.year_column not in frame.columns:
+            fix = f"name the file as published: {self.item.publication}"
+            raise InputError([Problem(path.name, f"has no column {self.item.year_column!r} for the year", fix)])
+        return sorted({str(cell).strip() for cell in frame[self.item.year_column]})
 
     def _needed(self, year: str) -> tuple[str, ...]:
         return tuple(_filled(name, year) for name in self.item.needs)
 
     def _law(self, year: str) -> Path | None:
-        if self.item.law is None:
-            return None
-        places = (folder / _filled(self.item.law, year) for folder in self.folders)
-        return next((place for place in places if place.is_file()), None)
+        return None if self.item.law is None else self._first(_filled(self.item.law, year))
 
     def _skip(self, reason: str) -> None:
         self.skipped.append(Skipped(self.item.id, self.item.label, reason))
@@ -149,8 +153,15 @@ class _Run:
         return check_table(self.item.id, year, book, first_fitting(file, maps, book), self.item.checks)
 
     def _map(self, name: str, year: str) -> ResultsMap:
-        path = next(place for place in (folder / name for folder in self.folders) if place.is_file())
+        path = self._first(name)
+        if path is None:
+            fix = "write it into a folder that is named with --law"
+            raise InputError([Problem(f"sets.yaml: {self.item.id}: maps", f"there is no file {name}", fix)])
         return ResultsMap.model_validate(_with_year(load_map(path).model_dump(), year))
+
+    def _first(self, name: str) -> Path | None:
+        """A file by its name below the first folder that has it."""
+        return next((folder / name for folder in self.folders if (folder / name).is_file()), None)
 
 
 def _book(law: Path, parsed: Sequence[tuple[str, CatalogFile]]) -> Book:

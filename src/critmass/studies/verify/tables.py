@@ -8,33 +8,39 @@ from pathlib import Path
 
 import numpy as np
 
-from critmass.domain.errors import InputError
+from critmass.domain.errors import InputError, Problem
 from critmass.domain.results_map import ResultsMap
 from critmass.domain.verification import PublishedCheck
-from critmass.network.mapped import MappedTable, map_table, parse_numbers
+from critmass.network.mapped import MappedTable, map_table, missing_columns, parse_numbers
 from critmass.settlement.results import FloatArray
 from critmass.studies.entities import Book, EntitySettlement, map_problems, settle_table
 from critmass.studies.verify.outcome import CheckOutcome, Comparison, outcome
 
 
 def first_fitting(results: Path, maps: Sequence[tuple[str, ResultsMap]], book: Book) -> MappedTable:
-    """The results by the first of the maps whose columns are all there.
+    """The results by the first of the maps whose facts the law knows and whose columns are all there.
 
     Raises:
-        InputError: of the map that came nearest, when none fits.
+        InputError: of the map that came nearest, when none fits; or with the cells of the one that does.
     """
-    nearest: InputError | None = None
+    unlike_law, unlike_table = [], []
     for place, results_map in maps:
-        try:
-            problems = map_problems(book, results_map, place)
-            if problems:
-                raise InputError(problems)
+        problems = map_problems(book, results_map, place)
+        if problems:
+            unlike_law.append(problems)
+            continue
+        problems = _lacking(results, results_map, place)
+        if not problems:
             return map_table(results, results_map, place)
-        except InputError as error:
-            if nearest is None or len(error.problems) < len(nearest.problems):
-                nearest = error
-    assert nearest is not None
-    raise nearest
+        unlike_table.append(problems)
+    raise InputError(min(unlike_table or unlike_law, key=len))
+
+
+def _lacking(results: Path, results_map: ResultsMap, place: str) -> list[Problem]:
+    try:
+        return missing_columns(results, results_map, place)
+    except InputError as error:
+        return list(error.problems)
 
 
 def check_table(
