@@ -162,6 +162,7 @@ def curve_document(curve: PayoutCurve) -> dict[str, Any]:
             for cliff in curve.cliffs
         ],
         "break_even": dict(curve.break_even),
+        "break_even_together": curve.together,
         "chart": {"type": "line", "x": curve.sweep.driver, "x_values": values, "y_unit": "USD",
                   "series": [program.id for program in curve.programs]},
     }  # fmt: skip
@@ -180,6 +181,8 @@ def show_curve(console: Console, curve: PayoutCurve) -> None:
     console.print(section("Cliffs", _cliff_table(curve)) if curve.cliffs else note("No cliffs.", "dim"))
     for name, value in curve.break_even.items():
         console.print(note(f"{name} covers the cost from {curve.sweep.driver} = {value:,.6g} on.", "bold"))
+    if len(curve.programs) > 1 and curve.together is not None:
+        console.print(note(f"Together they cover it from {curve.sweep.driver} = {curve.together:,.6g} on.", "bold"))
     if curve.defaults:
         names = ", ".join(key.removeprefix("facts.") for key in curve.defaults)
         console.print(note(f"At the catalog's default: {names}.", "yellow"))

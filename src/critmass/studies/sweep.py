@@ -14,7 +14,7 @@ from critmass.domain.programs import Program
 from critmass.domain.results_map import MeasureCells
 from critmass.domain.suggest import closest
 from critmass.settlement.amounts import settle
-from critmass.settlement.results import FloatArray
+from critmass.settlement.results import BoolArray, FloatArray
 from critmass.settlement.table import TableResults, with_counts
 from critmass.studies.entities import Book, needed_keys
 
@@ -55,7 +55,11 @@ class Cliff:
 
 @dataclass(frozen=True)
 class PayoutCurve:
-    """What programs pay along a sweep. `components` has USD of each component, shape (component, point)."""
+    """What programs pay along a sweep. `components` has USD of each component, shape (component, point).
+
+    `break_even` is where each program alone first pays a stated cost, without those that never do; `together`
+    where all of them first do, None where they never do.
+    """
 
     sweep: Sweep
     settings: Mapping[str, float]
@@ -65,6 +69,7 @@ class PayoutCurve:
     components: FloatArray
     cliffs: tuple[Cliff, ...]
     break_even: Mapping[str, float]
+    together: float | None
 
     def payouts(self) -> dict[str, FloatArray]:
         """USD by program, shape (point,)."""
@@ -124,7 +129,7 @@ def parse_settings(texts: Sequence[str]) -> dict[str, float]:
 def payout_curve(book: Book, sweep: Sweep, settings: Mapping[str, float], cost_usd: float | None = None) -> PayoutCurve:
     """The curve with everything else as in `settings`; facts that are not set take the catalog's default.
 
-    With `cost_usd`, where each program's payout first reaches it.
+    With `cost_usd`, where the payout of each program, and of all together, first reaches it.
 
     Raises:
         InputError: when the programs do not look at the driver, or look at something that is not set.
@@ -133,8 +138,10 @@ def payout_curve(book: Book, sweep: Sweep, settings: Mapping[str, float], cost_u
     curve = _Curve(book, sweep, settings)
     components = curve.components(sweep.values())
     cliffs = tuple(cliff for program in book.programs for cliff in _cliffs(curve, program, components))
-    reached = {} if cost_usd is None else dict(_break_even(curve, components, cost_usd))
-    return PayoutCurve(sweep, dict(settings), curve.defaults, book.programs, curve.keys, components, cliffs, reached)
+    alone, together = ({}, None) if cost_usd is None else _break_even(curve, components, cost_usd)
+    return PayoutCurve(
+        sweep, dict(settings), curve.defaults, book.programs, curve.keys, components, cliffs, alone, together
+    )
 
 
 class _Curve:
@@ -161,9 +168,13 @@ class _Curve:
             return {"expenditure_usd": given["benchmark_usd"] * (1.0 - values)}
         return {self.sweep.driver: values}
 
-    def payout(self, program: Program, values: FloatArray) -> FloatArray:
-        """USD of one program at each value."""
-        mine = [key[0] == program.id for key in self.keys]
+    def of(self, *programs: Program) -> BoolArray:
+        """Which components belong to one of the programs."""
+        wanted = {program.id for program in programs}
+        return np.array([key[0] in wanted for key in self.keys], dtype=np.bool_)
+
+    def payout(self, mine: BoolArray, values: FloatArray) -> FloatArray:
+        """USD of some components together at each value."""
         return np.asarray(self.components(values)[mine].sum(axis=0))
 
 
@@ -211,14 +222,14 @@ def _cliffs(curve: _Curve, program: Program, components: FloatArray) -> Iterator
     """Jumps between neighbouring points, found by halving every stretch towards its larger change at once."""
     points = curve.sweep.values()
     low, high = points[:-1].copy(), points[1:].copy()
-    mine = [key[0] == program.id for key in curve.keys]
+    mine = curve.of(program)
     ends = components[mine].sum(axis=0)
     below, above = ends[:-1].copy(), ends[1:].copy()
     candidates = np.flatnonzero(np.abs(above - below) >= _CENT)
     low, high, below, above = (side[candidates] for side in (low, high, below, above))
     for _ in range(_HALVINGS if len(candidates) else 0):
         middle = (low + high) / 2
-        paid = curve.payout(program, middle)
+        paid = curve.payout(mine, middle)
         left = np.abs(paid - below) >= np.abs(above - paid)
         high, above = np.where(left, middle, high), np.where(left, paid, above)
         low, below = np.where(left, low, middle), np.where(left, below, paid)
@@ -233,24 +244,28 @@ def _round_at(value: float, sweep: Sweep) -> float:
     return float(np.round(value, digits))
 
 
-def _break_even(curve: _Curve, components: FloatArray, cost_usd: float) -> Iterator[tuple[str, float]]:
-    """The first value at which a program pays the cost; programs that never do are left out."""
+def _break_even(curve: _Curve, components: FloatArray, cost_usd: float) -> tuple[dict[str, float], float | None]:
+    """Where each program alone first pays the cost, without those that never do, and where all together do."""
+    programs = curve.book.programs
+    alone = {program.id: _paid_from(curve, curve.of(program), components, cost_usd) for program in programs}
+    together = _paid_from(curve, curve.of(*programs), components, cost_usd)
+    return {name: value for name, value in alone.items() if value is not None}, together
+
+
+def _paid_from(curve: _Curve, mine: BoolArray, components: FloatArray, cost_usd: float) -> float | None:
+    """The first value at which some components together pay the cost."""
     points = curve.sweep.values()
-    for program in curve.book.programs:
-        mine = [key[0] == program.id for key in curve.keys]
-        enough = components[mine].sum(axis=0) >= cost_usd
-        if enough.any():
-            first = int(np.argmax(enough))
-            yield (
-                program.id,
-                points[0] if first == 0 else _crossing(curve, program, points[first - 1 : first + 1], cost_usd),
-            )
+    enough = components[mine].sum(axis=0) >= cost_usd
+    if not enough.any():
+        return None
+    first = int(np.argmax(enough))
+    return float(points[0]) if first == 0 else _crossing(curve, mine, points[first - 1 : first + 1], cost_usd)
 
 
-def _crossing(curve: _Curve, program: Program, ends: FloatArray, cost_usd: float) -> float:
+def _crossing(curve: _Curve, mine: BoolArray, ends: FloatArray, cost_usd: float) -> float:
     low, high = float(ends[0]), float(ends[1])
     for _ in range(_HALVINGS):
         middle = (low + high) / 2
-        enough = bool(curve.payout(program, np.array([middle]))[0] >= cost_usd)
+        enough = bool(curve.payout(mine, np.array([middle]))[0] >= cost_usd)
         low, high = (low, middle) if enough else (middle, high)
     return high
