@@ -111,14 +111,14 @@ def schema_problems(error: ValidationError, place: str) -> list[Problem]:
 
 
 def _plain_words(item: Any, place: str) -> Problem:
-    where = ".".join(str(part) for part in item["loc"])
+    where = ": ".join(part for part in (place, ".".join(str(part) for part in item["loc"])) if part)
     if item["type"] == "extra_forbidden":
-        return Problem(f"{place}: {where}", "unknown key", "remove it or check its spelling")
+        return Problem(where, "unknown key", "remove it or check its spelling")
     if item["type"] == "missing":
-        return Problem(f"{place}: {where}", "is missing", "add this key")
+        return Problem(where, "is missing", "add this key")
     found = item.get("input")
     shown = f", found {found!r}" if isinstance(found, str | int | float | bool) else ""
-    return Problem(f"{place}: {where}", item["msg"].removeprefix("Value error, ") + shown)
+    return Problem(where, item["msg"].removeprefix("Value error, ") + shown)
 
 
 def _assemble(files: list[tuple[str, CatalogFile]], digest: str, problems: list[Problem]) -> Catalog:

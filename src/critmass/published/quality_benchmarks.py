@@ -68,22 +68,22 @@ def read_quality_benchmarks(path: Path) -> CatalogFile:
 def _table(item: Any, place: str, problems: list[Problem]) -> list[Benchmark]:
     try:
         found = _Published.model_validate(item)
+        cuts = _cuts(found)
+        return [] if len(cuts) < 2 or found.measure.startswith(_COST) else [_benchmark(found, cuts)]
     except ValidationError as error:
         problems += schema_problems(error, place)
         return []
-    cuts = _cuts(found)
-    if len(cuts) < 2 or found.measure.startswith(_COST):
-        return []
+
+
+def _benchmark(found: _Published, cuts: list[tuple[float, float, float]]) -> Benchmark:
     scale = 1.0 if found.method == _AS_FRACTION and max(rate for rate, _, _ in cuts) <= 1.0 else 0.01
-    rows = tuple(_row(rate * scale, percentile, points) for rate, percentile, points in cuts)
-    return [
-        Benchmark(
-            id=f"{found.measure}_{found.method}_{found.performance_year}", published_id=found.measure,
-            performance_year=found.performance_year, benchmark_year=found.benchmark_year,
-            collection_type=found.method, inverse=_is_inverse(found), topped_out=found.topped_out, rows=rows,
-            cite=Cite(source="file", confidence="quoted"),
-        )
-    ]  # fmt: skip
+    return Benchmark(
+        id=f"{found.measure}_{found.method}_{found.performance_year}", published_id=found.measure,
+        performance_year=found.performance_year, benchmark_year=found.benchmark_year,
+        collection_type=found.method, inverse=_is_inverse(found), topped_out=found.topped_out,
+        rows=tuple(_row(rate * scale, percentile, points) for rate, percentile, points in cuts),
+        cite=Cite(source="file", confidence="quoted"),
+    )  # fmt: skip
 
 
 def _row(rate: float, percentile: float, points: float) -> BenchmarkRow:

@@ -13,17 +13,20 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from pydantic import ValidationError
 
+from critmass.catalog.load import schema_problems
 from critmass.domain import vocabulary as v
 from critmass.domain.care import FactQuestion
 from critmass.domain.catalog import CatalogFile
 from critmass.domain.errors import InputError, Problem
 from critmass.domain.scores import Score
 from critmass.domain.values import Cite, Cited
-from critmass.network.mapped import parse_numbers
+from critmass.network.mapped import FloatArray, parse_numbers
 from critmass.network.table_file import read_cells, read_table_file
 from critmass.published.source import published_source
 
+_NUMBERS = ("stars", "lower_bound", "upper_bound")
 _TIDY = ("cut_point_type", "measure_id", "stars", "lower_bound", "upper_bound", "higher_is_better")
 _MEASURE = re.compile(r"^([CD]\d{2})\b")
 _STAR = re.compile(r"^([1-5])\s*stars?$", re.IGNORECASE)
@@ -74,12 +77,23 @@ def read_star_cut_points(path: Path) -> tuple[CutPoints, ...]:
         InputError: when the file holds none, or a range cannot be read.
     """
     cells = read_cells(path)
-    tidy = set(_TIDY) <= set(cells.iloc[0].str.strip())
-    found = tuple(_tidy(read_table_file(path)) if tidy else _published(cells, path.name))
+    tidy = not cells.empty and set(_TIDY) <= set(cells.iloc[0].str.strip())
+    found = tuple(_tidy(read_table_file(path), path.name) if tidy else _published(cells, path.name))
     if not found:
         fix = "name CMS's cut point table, or a table with the columns " + ", ".join(_TIDY)
         raise InputError([Problem(path.name, "holds no Star cut points", fix)])
+    problems = [problem for item in found for problem in _out_of_order(item, path.name)]
+    if problems:
+        raise InputError(problems)
     return found
+
+
+def _out_of_order(item: CutPoints, name: str) -> list[Problem]:
+    try:
+        item.steps()
+    except ValidationError as error:
+        return schema_problems(error, f"{name}: {item.contract_type}, {item.measure}")
+    return []
 
 
 def star_catalog(cut_points: Iterable[CutPoints], title: str) -> CatalogFile:
@@ -105,26 +119,43 @@ def _score(item: CutPoints) -> Score:
     )  # fmt: skip
 
 
-def _tidy(frame: pd.DataFrame) -> Iterator[CutPoints]:
+def _tidy(frame: pd.DataFrame, name: str) -> Iterator[CutPoints]:
+    numbers = pd.DataFrame(
+        {column: _numbers(frame, column, name) for column in ("stars", "lower_bound", "upper_bound")}
+    )
+    numbers = numbers.fillna({"lower_bound": -np.inf, "upper_bound": np.inf}).set_axis(frame.index, axis=0)
     for (kind, measure), rows in frame.groupby(["cut_point_type", "measure_id"], sort=True):
-        stars, lower, upper = (parse_numbers(rows[name])[0] for name in ("stars", "lower_bound", "upper_bound"))
         better = str(rows["higher_is_better"].iloc[0]).strip().lower() in ("true", "1", "yes")
-        bounds = {int(star): (float(low), float(high)) for star, low, high in zip(stars, lower, upper, strict=True)}
+        bounds = {int(star): (low, high) for star, low, high in numbers.loc[rows.index].itertuples(index=False)}
         yield CutPoints(str(kind), str(measure), better, bounds)
+
+
+def _numbers(frame: pd.DataFrame, column: str, name: str) -> FloatArray:
+    """Numbers of a column; a blank bound is none, a blank star is refused."""
+    numbers, unread = parse_numbers(frame[column])
+    wrong = unread | (np.isnan(numbers) if column == "stars" else False)
+    if wrong.any():
+        row, text = frame.index[wrong][0], str(frame[column][wrong].iloc[0])
+        raise InputError([Problem(f"{name}, row {row}, column {column}", f"{text!r} is not a number", "correct it")])
+    return numbers
 
 
 # Tables of text ranges --------------------------------------------------------------------------------
 
 
 def _published(cells: pd.DataFrame, name: str) -> Iterator[CutPoints]:
-    """Measures side by side ('C01: ...'), one row for each star ('1 Star'), perhaps by type of contract."""
+    """Measures side by side ('C01: ...'), one row for each star ('1 Star'), perhaps by type of contract.
+
+    A type that stands in the first of its rows only, as merged cells are exported, holds on.
+    """
     columns = _measure_columns(cells)
     part = "Part D" if any(measure.startswith("D") for measure in columns.values()) else "Part C"
     ranges: dict[tuple[str, str], dict[int, str]] = {}
+    kind = part
     for _, row in cells.iterrows():
         star = next((int(match[1]) for cell in row if (match := _STAR.match(cell.strip()))), None)
         if star is not None:
-            kind = next((f"{part} {cell.strip()}" for cell in row if cell.strip() in ("MA-PD", "PDP")), part)
+            kind = next((f"{part} {cell.strip()}" for cell in row if cell.strip() in ("MA-PD", "PDP")), kind)
             for column, measure in columns.items():
                 ranges.setdefault((kind, measure), {})[star] = str(row.iloc[column])
     for (kind, measure), texts in ranges.items():
