@@ -32,7 +32,13 @@ LOCALITY_COLUMNS = {
     "state": ("state",),
     "locality": ("locality number", "locality"),
     "name": ("locality name", "name"),
-    "work_gpci": ("work gpci floor", "pw gpci with 1.0 floor", "pw gpci (with 1.0 floor)", "work gpci", "pw gpci"),
+    "work_gpci": (
+        "work gpci floor",
+        "pw gpci with 1.0 floor",
+        "work gpci",
+        "pw gpci",
+        "pw gpci without 1.0 floor",
+    ),
     "pe_gpci": ("pe gpci",),
     "mp_gpci": ("mp gpci",),
 }
@@ -86,7 +92,10 @@ def _column(frame: pd.DataFrame, column: str, file: str) -> np.ndarray[tuple[int
 
 
 def _below_header(cells: pd.DataFrame, key: str, file: str) -> pd.DataFrame:
-    """The table under its header, whose words may stand over up to four rows; the last of them holds the key."""
+    """The table under its header, whose words may stand over up to four rows; the last of them holds the key.
+
+    Rows without a key, such as footnotes, are left out.
+    """
     holds_key = np.array([key in map(_plain, row) for row in cells.itertuples(index=False)], dtype=np.bool_)
     if not holds_key.any():
         raise InputError([Problem(file, f"has no header with {key!r}", "name the file as it was published")])
@@ -94,7 +103,8 @@ def _below_header(cells: pd.DataFrame, key: str, file: str) -> pd.DataFrame:
     stacked = cells.iloc[_header_top(cells, at) : at + 1]
     names = [" ".join(word for word in stacked[column].str.strip() if word) for column in stacked.columns]
     kept = cells.iloc[at + 1 :]
-    return kept.set_axis(names, axis=1)[(kept.iloc[:, 0].str.strip() != "").to_numpy(dtype=bool)]
+    place = [_plain(cell) for cell in cells.iloc[at]].index(key)
+    return kept.set_axis(names, axis=1)[(kept.iloc[:, place].str.strip() != "").to_numpy(dtype=bool)]
 
 
 def _header_top(cells: pd.DataFrame, at: int) -> int:
@@ -106,7 +116,8 @@ def _header_top(cells: pd.DataFrame, at: int) -> int:
 
 
 def _plain(text: object) -> str:
-    words = re.sub(r"^\d{4}\s+|\(.*?\)|[*]", " ", str(text).strip().lower().replace("_", " "))
+    """A header in plain words, without its year and what stands in brackets, but for the floor of the work index."""
+    words = re.sub(r"^\d{4}\s+|\((?!with).*?\)|[*()]", " ", str(text).strip().lower().replace("_", " "))
     return re.sub(r"\s+", " ", words).strip()
 
 

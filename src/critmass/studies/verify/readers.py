@@ -178,7 +178,8 @@ def _cents(
 
 def _catalog_fees(item: VerificationSet, year: str, codes: pd.DataFrame, catalog: Catalog) -> CheckOutcome:
     """Fees for single codes in programs of the catalog, against the published relative values."""
-    amounts = dict(zip(codes["code"], codes["nonfacility_total_rvu"] * codes["conversion_factor_usd"], strict=True))
+    whole = codes[codes["modifier"] == ""] if "modifier" in codes else codes
+    amounts = dict(zip(whole["code"], whole["nonfacility_total_rvu"] * whole["conversion_factor_usd"], strict=True))
     fees = {code: fee for name in item.fees_of for code, fee in _single_code_fees(catalog, name) if code in amounts}
     published = _rounded([amounts[code] for code in fees])
     return _cents(item, year, "catalog_fees", fees, np.array(list(fees.values())), published)
