@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ import pytest
 from critmass.domain.errors import InputError, Problem
 
 
-def rows_file(path: Path, rows: list[list[object]], encoding: str = "utf-8") -> Path:
+def rows_file(path: Path, rows: Sequence[Sequence[object]], encoding: str = "utf-8") -> Path:
     """A CSV file as spreadsheets export it: every row as wide as the widest."""
     width = max(map(len, rows))
     lines = [",".join(map(_cell, [*row, *[""] * (width - len(row))])) for row in rows]

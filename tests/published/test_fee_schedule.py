@@ -40,14 +40,16 @@ SPELLED_OUT: Rows = [
     ],
     *OFFICIAL[-2:],
 ]  # fmt: skip
-ADDENDUM = ["ADDENDUM E. FINAL CY 2025 GEOGRAPHIC PRACTICE COST INDICES (GPCIs) BY STATE AND MEDICARE LOCALITY"]
-INDEX_HEADER = ["Medicare Administrative Contractor (MAC)", "State", "Locality Number", "Locality Name"]
-FOOTNOTE = ["*** The floor of 1.0 is from section 1848(e)(1)(E) of the Act, where it is in force"]
+ADDENDUM: list[object] = [
+    "ADDENDUM E. FINAL CY 2025 GEOGRAPHIC PRACTICE COST INDICES (GPCIs) BY STATE AND MEDICARE LOCALITY"
+]
+INDEX_HEADER: list[object] = ["Medicare Administrative Contractor (MAC)", "State", "Locality Number", "Locality Name"]
+FOOTNOTE: list[object] = ["*** The floor of 1.0 is from section 1848(e)(1)(E) of the Act, where it is in force"]
 
 
 def indices(work: list[str], values: list[object]) -> Rows:
     """A file of indices as published: a title, a header, a place, and a footnote."""
-    header = [*INDEX_HEADER, *work, "2025 PE GPCI", "2025 MP GPCI"]
+    header: list[object] = [*INDEX_HEADER, *work, "2025 PE GPCI", "2025 MP GPCI"]
     return [ADDENDUM, [], header, ["08202", "MI", "01", "DETROIT**", *values, 0.995, 1.2], [], FOOTNOTE]
 
 

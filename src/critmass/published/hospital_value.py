@@ -24,6 +24,7 @@ from critmass.network.table_file import read_table_file
 from critmass.published.source import published_source
 
 _THRESHOLD = " Achievement Threshold"
+_BENCHMARK = " Benchmark"
 ENTITY = "Facility ID"
 
 
@@ -73,24 +74,27 @@ def read_hospital_measures(path: Path) -> tuple[HospitalMeasure, ...]:
     """The measures of a results file.
 
     Raises:
-        InputError: when the file has no thresholds, or one that differs from row to row.
+        InputError: when the file has no thresholds, one without a benchmark, or one that differs from row to row.
     """
     frame = read_table_file(path)
     names = [str(column).removesuffix(_THRESHOLD) for column in frame.columns if str(column).endswith(_THRESHOLD)]
     if not names:
         fix = "name the clinical outcomes file of the Hospital VBP program"
         raise InputError([Problem(path.name, f"has no column that ends in {_THRESHOLD.strip()!r}", fix)])
-    return tuple(
-        HospitalMeasure(
-            name,
-            _one_number(frame, f"{name}{_THRESHOLD}", path.name),
-            _one_number(frame, f"{name} Benchmark", path.name),
-        )
-        for name in names
-    )
+    return tuple(_measure_of(frame, name, path.name) for name in names)
+
+
+def _measure_of(frame: pd.DataFrame, name: str, file: str) -> HospitalMeasure:
+    threshold, benchmark = (_one_number(frame, f"{name}{end}", file) for end in (_THRESHOLD, _BENCHMARK))
+    if threshold == benchmark:
+        fix = "name the file as it was published"
+        raise InputError([Problem(f"{file}, {name}", "the benchmark is the threshold itself", fix)])
+    return HospitalMeasure(name, threshold, benchmark)
 
 
 def _one_number(frame: pd.DataFrame, column: str, file: str) -> float:
+    if column not in frame.columns:
+        raise InputError([Problem(file, f"has no column {column!r}", "name the file as it was published")])
     numbers = np.unique(parse_numbers(frame[column])[0])
     numbers = numbers[~np.isnan(numbers)]
     if len(numbers) != 1:

@@ -34,7 +34,7 @@ def read_payment_vectors(path: Path) -> tuple[PaymentVector, ...]:
     try:
         rows = json.loads(path.read_bytes())
         return tuple(_vector(row) for row in rows)
-    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         problem = Problem(path.name, f"is not a list of payment vectors ({error!r})", "name vectors.json")
         raise InputError([problem]) from None
 
