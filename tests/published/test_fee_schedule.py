@@ -41,8 +41,6 @@ SPELLED_OUT: Rows = [
     *OFFICIAL[-2:],
 ]  # fmt: skip
 ADDENDUM: list[object] = ["ADDENDUM E. FINAL CY 2025 GEOGRAPHIC PRACTICE COST INDICES BY STATE AND LOCALITY"]
-    "ADDENDUM E. FINAL CY 2025 GEOGRAPHIC PRACTICE COST INDICES (GPCIs) BY STATE AND MEDICARE LOCALITY"
-]
 INDEX_HEADER: list[object] = ["Medicare Administrative Contractor (MAC)", "State", "Locality Number", "Locality Name"]
 FOOTNOTE: list[object] = ["*** The floor of 1.0 is from section 1848(e)(1)(E) of the Act, where it is in force"]
 
