@@ -60,7 +60,7 @@ def _write_workbook(path: Path, frame: pd.DataFrame, chart: Callable[[Any, Any],
         money, plain = book.add_format({"num_format": "#,##0.00"}), book.add_format({"num_format": "General"})
         bold = book.add_format({"bold": True, "text_wrap": True, "valign": "top"})
         for place, name in enumerate(frame.columns):
-            wide = max(12.0, min(32.0, len(str(name)) * 0.9))
+            wide = max(12.0, min(26.0, len(str(name)) * 1.15))
             numeric = pd.api.types.is_numeric_dtype(frame[name])
             is_money = numeric and (str(name).endswith("_usd") or (place > 0 and not str(name).startswith("score.")))
             sheet.set_column(place, place, wide, money if is_money else plain)
@@ -68,6 +68,8 @@ def _write_workbook(path: Path, frame: pd.DataFrame, chart: Callable[[Any, Any],
             cells = [None if isinstance(cell, float) and math.isnan(cell) else cell for cell in frame[name].tolist()]
             sheet.write_column(1, place, cells)
         sheet.freeze_panes(1, 1)
+        sheet.set_landscape()
+        sheet.fit_to_pages(1, 0)
         if chart is not None:
             chart(book, sheet)
 
@@ -216,19 +218,40 @@ def _cliff_table(curve: PayoutCurve) -> Any:
 
 
 def curve_chart(curve: PayoutCurve) -> Callable[[Any, Any], None]:
-    """Draws the curve beside its table in a workbook."""
+    """Draws the curve on a sheet of its own, upright at every cliff."""
 
-    def draw(book: Any, sheet: Any) -> None:
+    def draw(book: Any, table: Any) -> None:
+        sheet, data = book.add_worksheet("Chart"), book.add_worksheet("Chart points")
+        sheet.set_landscape()
+        sheet.fit_to_pages(1, 1)
         chart = book.add_chart({"type": "scatter", "subtype": "straight"})
-        last = curve.sweep.count
-        for place, program in enumerate(curve.programs, start=1):
+        for place, program in enumerate(curve.programs):
+            points = _with_cliffs(curve, program.id)
+            left = 2 * place
+            data.write_row(0, left, [curve.sweep.driver, program.id])
+            data.write_column(1, left, [at for at, _ in points])
+            data.write_column(1, left + 1, [round(usd, 2) for _, usd in points])
             chart.add_series({
-                "name": program.label, "categories": ["Settlement", 1, 0, last, 0],
-                "values": ["Settlement", 1, place, last, place],
+                "name": program.label, "categories": [data.name, 1, left, len(points), left],
+                "values": [data.name, 1, left + 1, len(points), left + 1],
             })  # fmt: skip
-        chart.set_x_axis({"name": curve.sweep.driver, "min": curve.sweep.start, "max": curve.sweep.stop})
-        chart.set_y_axis({"name": "USD", "num_format": "#,##0"})
-        chart.set_size({"width": 720, "height": 400})
-        sheet.insert_chart(1, len(curve.frame().columns) + 1, chart)
+        at_the_edge = {"label_position": "low", "major_gridlines": {"visible": True, "line": {"color": "#D9D9D9"}}}
+        ends = {"min": curve.sweep.start, "max": curve.sweep.stop}
+        chart.set_x_axis({"name": curve.sweep.driver, **ends, **at_the_edge})
+        chart.set_y_axis({"name": "USD a year", "num_format": "#,##0", **at_the_edge})
+        chart.set_legend({"position": "bottom"} if len(curve.programs) > 1 else {"none": True})
+        chart.set_size({"width": 900, "height": 480})
+        sheet.insert_chart(0, 0, chart)
 
     return draw
+
+
+def _with_cliffs(curve: PayoutCurve, program: str) -> list[tuple[float, float]]:
+    """The points of a program's curve, with two at every cliff: just before it, and from there on."""
+    points = [
+        (float(at), 1, float(usd)) for at, usd in zip(curve.sweep.values(), curve.payouts()[program], strict=True)
+    ]
+    for cliff in curve.cliffs:
+        if cliff.program == program:
+            points += [(cliff.at, 0, cliff.before_usd), (cliff.at, 1, cliff.after_usd)]
+    return [(at, usd) for at, _, usd in sorted(points)]
