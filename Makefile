@@ -55,8 +55,9 @@ sample: $(READY) ## the sample networks, made anew
 	$(BIN)/critmass sample --practices 12 --seed 1 --out $(NETWORKS)/pho12.xlsx
 	$(BIN)/critmass sample --practices 60 --seed 1 --out $(NETWORKS)/pho60.xlsx
 
-docs: $(READY) ## docs/component-types.md, made anew from data/component_types
+docs: $(READY) ## docs/component-types.md and models/practice-finance.md, made anew from data
 	$(BIN)/python -m critmass.report.component_types docs/component-types.md
+	$(BIN)/python tests/truth/practice_finance_page.py
 
 lock: ## requirements.lock, made anew from pyproject.toml
 	$(PYTHON) -m venv --clear build/lock
