@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -233,17 +233,24 @@ def parse_numbers(cells: pd.Series, values: Mapping[str, float] | None = None) -
 
 
 def _check(found: FloatArray, frame: pd.DataFrame, key: str, cell: Cell, file: str, problems: list[Problem]) -> None:
-    """Blanks and negative numbers where there can be none."""
-    where = ", ".join(cell.columns)
+    """Blanks, negative numbers and percentages where there can be none."""
+    told = {problem.place for problem in problems}
+    for wrong, says, fix in _wrong(found, key):
+        for row, number in zip(frame.index[wrong], found[wrong], strict=True):
+            place = f"{file}, row {row}, column {', '.join(cell.columns)}"
+            if place not in told:
+                problems.append(Problem(place, f"{key} {says.format(number)}", fix))
+
+
+def _wrong(found: FloatArray, key: str) -> Iterator[tuple[BoolArray, str, str]]:
+    """Which numbers of a key cannot be, what is said of them, and how they are mended."""
     if not key.startswith(_MAY_BE_BLANK):
-        for row in frame.index[np.isnan(found)]:
-            fix = f"fill it in, or say what a blank stands for in the map ({key}: missing)"
-            problems.append(Problem(f"{file}, row {row}, column {where}", f"{key} is blank", fix))
-    if not key.startswith(_MAY_BE_NEGATIVE) and not key.endswith("rate"):
-        negative = np.nan_to_num(found) < 0
-        for row, number in zip(frame.index[negative], found[negative], strict=True):
-            message = f"{key} is negative: {number:,.10g}"
-            problems.append(Problem(f"{file}, row {row}, column {where}", message, "write 0 or more"))
+        yield np.isnan(found), "is blank", f"fill it in, or say in the map what a blank stands for ({key}: missing)"
+    if not key.startswith(_MAY_BE_NEGATIVE):
+        yield np.nan_to_num(found) < 0, "is negative: {:,.10g}", "write 0 or more"
+    if key.startswith("measures.") and key.endswith("rate"):
+        fix = "write 0.7 or 70% for seventy percent, or 'times: 0.01' in the map"
+        yield np.nan_to_num(found) > 1, "is above 1: {:,.10g}", fix
 
 
 def _check_counts(values: Mapping[str, FloatArray], frame: pd.DataFrame, file: str, problems: list[Problem]) -> None:

@@ -110,10 +110,19 @@ def settle_file(book: Book, results: Path, results_map: ResultsMap, place: str =
     Raises:
         InputError: as `map_table` does, and when a program looks at something that the map does not give.
     """
+    return settle_table(book, _mapped(book, results, results_map, place))
+
+
+def _mapped(book: Book, results: Path, results_map: ResultsMap, place: str) -> MappedTable:
+    """The mapped table, or all problems of the map and of the table together."""
     problems = map_problems(book, results_map, place)
+    try:
+        table = map_table(results, results_map, place)
+    except InputError as error:
+        raise InputError([*problems, *error.problems]) from None
     if problems:
         raise InputError(problems)
-    return settle_table(book, map_table(results, results_map, place))
+    return table
 
 
 def settle_table(book: Book, table: MappedTable) -> EntitySettlement:
@@ -252,10 +261,7 @@ def one_row(book: Book, results: Path, results_map: ResultsMap, place: str, enti
     Raises:
         InputError: as `map_table` does, and when the entity is not in the table.
     """
-    problems = map_problems(book, results_map, place)
-    if problems:
-        raise InputError(problems)
-    table = map_table(results, results_map, place)
+    table = _mapped(book, results, results_map, place)
     if entity is None or entity not in table.names:
         said = "which row a sweep starts from is not said" if entity is None else f"no row is named {entity!r}"
         fix = closest(entity or "", table.names) or f"name one with --entity, such as {table.names[0]!r}"
