@@ -9,8 +9,8 @@ from small_catalog import Words, check, component, problems_of, steps, the_probl
 
 BCS = {"kind": "rate", "measure": "BCS"}
 PCR = {"kind": "rate", "measure": "PCR"}
-PLACE = "program small: component bonus"
-SECOND = "program small: component second"
+PLACE = "small.yaml: program small: component bonus"
+SECOND = "small.yaml: program small: component second"
 
 
 # Dates ------------------------------------------------------------------------------------------------
@@ -25,7 +25,7 @@ def version(name: str, start: str | None, end: str | None, term: str = "fee") ->
 def test_two_versions_on_one_day_are_refused() -> None:
     """The message names both components, the term and both windows."""
     found = the_problem(version("one", "2026-01-01", "2026-06-30"), version("two", "2026-06-30", "2026-12-31"))
-    assert found.place == "program small: components one and two: effective"
+    assert found.place == "small.yaml: program small: components one and two: effective"
     assert found.message == (
         "two versions of the term 'fee' are in force at once, 2026-01-01 to 2026-06-30 and 2026-06-30 to 2026-12-31"
     )
@@ -158,7 +158,7 @@ def test_one_of_any_may_be_shut() -> None:
 def test_eligibility_is_looked_at_too() -> None:
     """The place is the program's eligibility."""
     found = the_problem(component(), program={"eligibility": [check(BCS, at_least=65)]})
-    assert found.place == "program small: eligibility: rate of BCS"
+    assert found.place == "small.yaml: program small: eligibility: rate of BCS"
     assert found.fix == "rates are fractions: write 0.65 for 65 %"
 
 
@@ -199,7 +199,9 @@ def test_paid_by_applies_to_the_same_practices() -> None:
 def test_money_does_not_go_in_circles() -> None:
     """Each component of a circle is named, also one that waits for itself."""
     found = problems_of(returned("one", "two"), returned("two", "one"))
-    assert [item.place for item in found] == [f"program small: component {name}: paid_by" for name in ("one", "two")]
+    assert [item.place for item in found] == [
+        f"small.yaml: program small: component {name}: paid_by" for name in ("one", "two")
+    ]
     assert [item.message for item in found] == [
         "'two' and 'one' wait for each other",
         "'one' and 'two' wait for each other",

@@ -6,6 +6,7 @@ import hashlib
 import os
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -58,19 +59,34 @@ def load_catalog(
         digest.update(name.encode() + b"\0" + item.model_dump_json().encode() + b"\0")
         files.append((name, item))
     catalog = _assemble(files, digest.hexdigest(), problems)
-    problems += reference_problems(catalog)
+    problems += _with_files(reference_problems(catalog), files)
     if problems:
         raise InputError(problems)
-    return _sound(catalog)
+    return _sound(catalog, files)
 
 
-def _sound(catalog: Catalog) -> Catalog:
+def _sound(catalog: Catalog, files: Sequence[tuple[str, CatalogFile]]) -> Catalog:
     """The catalog with names looked up, once nothing in it can never happen."""
     whole = resolved(catalog)
-    problems = soundness_problems(whole)
+    problems = _with_files(soundness_problems(whole), files)
     if problems:
         raise InputError(problems)
     return whole
+
+
+def _with_files(problems: Sequence[Problem], files: Sequence[tuple[str, CatalogFile]]) -> list[Problem]:
+    """Problems of a program, a score or another object, each with the file that defines it."""
+    homes = {
+        f"{family[:-1]} {item.id}": name
+        for name, parsed in files
+        for family in FAMILIES
+        for item in getattr(parsed, family)
+    }
+    found = []
+    for problem in problems:
+        home = homes.get(problem.place.split(":")[0])
+        found.append(problem if home is None else replace(problem, place=f"{home}: {problem.place}"))
+    return found
 
 
 def _yaml_files(root: Path, problems: list[Problem]) -> list[Path]:

@@ -11,14 +11,14 @@ from critmass.domain.values import Cite, Cited
 
 
 def words_in(node: object) -> Iterator[BaseModel]:
-    """The node and every model written inside it, without cites."""
+    """The node and every model written inside it, without numbers and cites."""
     if isinstance(node, tuple | list):
         for item in node:
             yield from words_in(item)
     elif isinstance(node, Mapping):
         for item in node.values():
             yield from words_in(item)
-    elif isinstance(node, BaseModel) and not isinstance(node, Cite):
+    elif isinstance(node, BaseModel) and not isinstance(node, Cite | Cited):
         yield node
         for name in type(node).model_fields:
             yield from words_in(getattr(node, name))
