@@ -105,7 +105,7 @@ def test_a_table_without_percentiles_gives_none() -> None:
     bare = {**SCREENING, "rows": [{"rate": 0.4, "percentile": 10, "points": 1}, {"rate": 0.6, "points": 5}]}
     driver = {"kind": "percentile", "measure": "BCS", "benchmark": "bcs_2026"}
     found = the_problem(component(driver=driver, rate={"kind": "linear", "per_unit": 1}), benchmarks=[bare])
-    assert (found.place, found.message) == ("small", "benchmark 'bcs_2026' has no percentiles")
+    assert (found.place, found.message) == ("small.yaml: program small", "benchmark 'bcs_2026' has no percentiles")
     assert found.fix == "give 'percentile' in at least two rows, or use its points"
 
 
@@ -113,14 +113,14 @@ def test_an_unknown_table_is_named() -> None:
     """Both for points and for percentiles, once for each program."""
     driver = {"kind": "percentile", "measure": "BCS", "benchmark": "bsc"}
     found = the_problem(component(driver=driver, rate={"kind": "benchmark", "benchmark": "bsc"}))
-    assert (found.place, found.message) == ("small", "unknown benchmark 'bsc'")
+    assert (found.place, found.message) == ("small.yaml: program small", "unknown benchmark 'bsc'")
     assert found.fix == "define the benchmark or check its spelling"
 
 
 def test_a_table_of_an_unknown_measure_is_named() -> None:
     """A benchmark's own measure must exist."""
     found = the_problem(component(), benchmarks=[{**SCREENING, "measure": "XYZ"}])
-    assert (found.place, found.message) == ("benchmark bcs_2026", "unknown measure 'XYZ'")
+    assert (found.place, found.message) == ("small.yaml: benchmark bcs_2026", "unknown measure 'XYZ'")
 
 
 # Scores -----------------------------------------------------------------------------------------------
@@ -166,7 +166,7 @@ def test_programs_share_a_score() -> None:
 def test_an_unknown_score_is_named() -> None:
     """With the program that looks at it."""
     found = the_problem(scored("hole"), scores=[OUTER, INNER], **TABLES)
-    assert (found.place, found.message) == ("small", "unknown score 'hole'")
+    assert (found.place, found.message) == ("small.yaml: program small", "unknown score 'hole'")
     assert found.fix == "define the score or check its spelling"
 
 
@@ -184,7 +184,7 @@ def test_a_score_mentions_only_what_exists() -> None:
     """An unknown measure is found in a score that nobody looks at yet."""
     stray = {"id": "stray", "label": "Stray", "driver": {"kind": "rate", "measure": "XYZ"}}
     found = the_problem(component(), scores=[stray])
-    assert (found.place, found.message) == ("score stray", "unknown measure 'XYZ'")
+    assert (found.place, found.message) == ("small.yaml: score stray", "unknown measure 'XYZ'")
 
 
 def test_the_weight_elsewhere_is_a_fact_that_exists() -> None:
@@ -194,4 +194,4 @@ def test_the_weight_elsewhere_is_a_fact_that_exists() -> None:
         "weight": {"of": {"kind": "members"}}, "outside_weight": "elsewhere",
     }  # fmt: skip
     found = the_problem(component(quantity=pool))
-    assert (found.place, found.message) == ("program small", "unknown fact 'elsewhere'")
+    assert (found.place, found.message) == ("small.yaml: program small", "unknown fact 'elsewhere'")

@@ -67,7 +67,10 @@ def load_catalog(
 
 def _sound(catalog: Catalog, files: Sequence[tuple[str, CatalogFile]]) -> Catalog:
     """The catalog with names looked up, once nothing in it can never happen."""
-    whole = resolved(catalog)
+    try:
+        whole = resolved(catalog)
+    except InputError as error:
+        raise InputError(_with_files(error.problems, files)) from None
     problems = _with_files(soundness_problems(whole), files)
     if problems:
         raise InputError(problems)

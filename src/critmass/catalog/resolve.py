@@ -44,7 +44,7 @@ class _Finder:
 
     def whole(self, item: Any) -> Any:
         """A program or a score with nothing left to look up."""
-        self._owner = str(item.id)
+        self._owner = f"{type(item).__name__.lower()} {item.id}"
         return _rebuilt(item, self._found)
 
     def _found(self, node: BaseModel) -> BaseModel:
