@@ -128,6 +128,9 @@ class ResultsMap(Frozen):
     lookups: tuple[Lookup, ...] = ()
     joined: Joined | None = None
     tin: str | None = Field(default=None, description="Column whose text groups rows for what settles by TIN.")
+    organization: str | None = Field(
+        default=None, description="Column whose text groups rows for what settles by organization; else each alone."
+    )
     members: Cell = Cell(constant=1.0)
     member_months: Cell | None = None
     strata: dict[Stratum, Cell] = Field(default_factory=dict)

@@ -40,6 +40,7 @@ class MappedTable:
     joined: Mapping[str, BoolArray] | None
     tins: tuple[str, ...]
     frame: pd.DataFrame
+    organizations: tuple[str, ...] | None = None
 
 
 def map_table(path: Path, results_map: ResultsMap, place: str) -> MappedTable:
@@ -59,8 +60,11 @@ def map_table(path: Path, results_map: ResultsMap, place: str) -> MappedTable:
     _check_counts(values, frame, path.name, problems)
     if problems:
         raise InputError(problems)
-    tins = names if results_map.tin is None else tuple(_text(frame[results_map.tin]))
-    return MappedTable(names, values, joined, tins, frame)
+    tins, organizations = (
+        names if column is None else tuple(_text(frame[column]))
+        for column in (results_map.tin, results_map.organization)
+    )
+    return MappedTable(names, values, joined, tins, frame, organizations)
 
 
 def missing_columns(path: Path, results_map: ResultsMap, place: str) -> list[Problem]:
@@ -115,7 +119,8 @@ def _missing_columns(frame: pd.DataFrame, results_map: ResultsMap, file: str, pl
         asked.append((f"{place}: entity", results_map.entity_columns))
     asked.append((f"{place}: only", tuple(results_map.only)))
     asked += [(f"{place}: joined", _joined_columns(results_map.joined))]
-    asked += [(f"{place}: tin", (results_map.tin,) if results_map.tin else ())]
+    groups = {"tin": results_map.tin, "organization": results_map.organization}
+    asked += [(f"{place}: {key}", (column,)) for key, column in groups.items() if column is not None]
     return [
         Problem(where, f"{file} has no column {column!r}", closest(column, frame.columns) or "name another column")
         for where, columns in asked

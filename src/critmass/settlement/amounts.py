@@ -15,6 +15,7 @@ from critmass.settlement import evaluate
 from critmass.settlement.results import BoolArray, FloatArray, Populations, Results
 from critmass.settlement.rooms import empty_table
 from critmass.settlement.terms import Clause, Terms
+from critmass.settlement.units import Units, units_of
 from critmass.settlement.view import Memo, View
 
 _Found = TypeVar("_Found")
@@ -124,27 +125,24 @@ class SettlementRun:
 
         They are in `room`, shape (scenario, practice), unless they are the same in every scenario.
         """
-        component = clause.component
-        if component.level == "practice" and component.gates and component.prepaid is None:
+        component, units = clause.component, self._units(clause)
+        if units.each_alone and component.gates and component.prepaid is None:
             # Gates and who takes part are yes/no: put together first they cost one product instead of two.
             view = self.view(clause)
             opened = self.taking_part(clause) & evaluate.all_open(component.gates, view)
             return _product(ungated_amount(clause, view), opened, room)
-        gross = self.gross(clause)
-        return _product(gross @ self._tins.T if component.level == "tin" else gross, self._shares(clause), room)
+        return _product(units.spread(self.gross(clause)), self._shares(clause), room)
 
     def _shares(self, clause: Clause) -> FloatArray:
         """Each practice's part of what its unit is paid, 0 where it does not take part; made once."""
         return self._once(("shares", clause.component.level, *_speaks_to(clause)), lambda: self._new_shares(clause))
 
     def _new_shares(self, clause: Clause) -> FloatArray:
-        mask = self.taking_part(clause)
-        if clause.component.level == "practice":
+        mask, units = self.taking_part(clause), self._units(clause)
+        if units.each_alone:
             return mask.astype(np.float64)
         members = self._results.members(clause.populations, "all") * mask
-        if clause.component.level == "tin":
-            return evaluate.ratio(members, (members @ self._tins) @ self._tins.T)
-        return evaluate.ratio(members, members.sum(axis=1, keepdims=True))
+        return evaluate.ratio(members, units.whole(members))
 
     def gross(self, clause: Clause) -> FloatArray:
         """What the clause pays at its own level, as if every unit took part; kept where others may ask for it."""
@@ -158,21 +156,21 @@ class SettlementRun:
 
     def view(self, clause: Clause) -> View:
         """What the clause can look at. Practice-level clauses of the same populations share one view."""
-        own = clause.component.level != "practice" or self._terms.looks_aside(clause)
+        own = not self._units(clause).each_alone or self._terms.looks_aside(clause)
         seen_by = _speaks_to(clause) if own else (clause.populations,)
         return self._once(("view", clause.component.level, *seen_by), lambda: self._new_view(clause, own=own))
 
     def _new_view(self, clause: Clause, *, own: bool) -> View:
-        mask = self.taking_part(clause) if own else None
+        mask, units = self.taking_part(clause) if own else None, self._units(clause)
         return View(
-            self._results, clause.populations, self._directions, None if clause.component.level == "practice" else mask,
-            groups=self._tins if clause.component.level == "tin" else None, peers=mask,
+            self._results, clause.populations, self._directions, None if units.each_alone else mask,
+            groups=units.table, peers=mask,
             paid_by=self._sibling(clause), memo=Memo(self._terms.word_numbers) if self._remember else None,
         )  # fmt: skip
 
-    @cached_property
-    def _tins(self) -> FloatArray:
-        return tin_table(self._results)
+    def _units(self, clause: Clause) -> Units:
+        level = clause.component.level
+        return self._once(("units", level), lambda: units_of(self._results, level))
 
     def _sibling(self, clause: Clause) -> Callable[[str], FloatArray]:
         """What another component of the program pays at this level; nothing when it is not in force."""
@@ -193,11 +191,6 @@ def _product(amount: FloatArray, share: FloatArray | BoolArray, room: FloatArray
 def _speaks_to(clause: Clause) -> tuple[str, str, Populations]:
     """What decides which practices a clause speaks to."""
     return clause.program.id, clause.component.applies, clause.populations
-
-
-def tin_table(results: Results) -> FloatArray:
-    """1 where a practice bills under a TIN, shape (practice, TIN)."""
-    return np.asarray(results.tins[:, None] == np.unique(results.tins)[None, :], dtype=np.float64)
 
 
 def applies_to(clause: Clause, results: Results) -> BoolArray:

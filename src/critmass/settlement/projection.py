@@ -234,6 +234,11 @@ class ProjectedResults:
         """Number of each practice's TIN."""
         return self.model.arrays.tins
 
+    @property
+    def organizations(self) -> IntArray:
+        """All practices are one organization's."""
+        return np.zeros(self.shape[1], dtype=np.int64)
+
     @cached_property
     def _reach(self) -> FloatArray:
         """Reach, shape (workflow, scenario, practice)."""

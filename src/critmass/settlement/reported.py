@@ -182,6 +182,11 @@ class ReportedResults:
         """Number of each practice's TIN."""
         return self._arrays.tins
 
+    @property
+    def organizations(self) -> IntArray:
+        """All practices are one organization's."""
+        return np.zeros(self.shape[1], dtype=np.int64)
+
     def _sum(self, table: FloatArray, populations: Populations) -> FloatArray:
         return np.asarray(table[:, self._arrays.columns(populations)].sum(axis=1)[None, :])
 

@@ -68,6 +68,10 @@ class Results(Protocol):
     def tins(self) -> IntArray:
         """Number of the TIN that each practice bills under, shape (practice,)."""
 
+    @property
+    def organizations(self) -> IntArray:
+        """Number of the organization that each practice belongs to, shape (practice,)."""
+
     def runs_workflow(self, workflow: str) -> BoolArray:
         """Whether the practice runs the workflow, itself or through the hub."""
 

@@ -24,10 +24,11 @@ class TableResults:
 
     def __init__(
         self, names: tuple[str, ...], values: Mapping[str, FloatArray], joined: Mapping[str, BoolArray],
-        catalog: Catalog, tins: tuple[str, ...] | None = None,
+        catalog: Catalog, tins: tuple[str, ...] | None = None, organizations: tuple[str, ...] | None = None,
     ) -> None:  # fmt: skip
         self._names, self._values, self._joined, self._catalog = names, values, joined, catalog
         self._tins = names if tins is None else tins
+        self._organizations = names if organizations is None else organizations
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -47,8 +48,12 @@ class TableResults:
     @property
     def tins(self) -> IntArray:
         """Number of each entity's TIN."""
-        order = {name: place for place, name in enumerate(dict.fromkeys(self._tins))}
-        return np.array([order[name] for name in self._tins], dtype=np.int64)
+        return numbered(self._tins)
+
+    @property
+    def organizations(self) -> IntArray:
+        """Number of each entity's organization; unless said otherwise each is one of its own."""
+        return numbered(self._organizations)
 
     def _given(self, key: str, otherwise: float = 0.0) -> FloatArray:
         found = self._values.get(key)
@@ -109,6 +114,12 @@ class TableResults:
         """Whether the entity takes part in the program."""
         found = self._joined.get(program)
         return np.zeros((1, len(self._names)), dtype=np.bool_) if found is None else found
+
+
+def numbered(names: tuple[str, ...]) -> IntArray:
+    """Names as numbers, the same for the same name."""
+    order = {name: place for place, name in enumerate(dict.fromkeys(names))}
+    return np.array([order[name] for name in names], dtype=np.int64)
 
 
 def with_counts(values: Mapping[str, FloatArray]) -> dict[str, FloatArray]:

@@ -35,7 +35,7 @@ class View:
         higher_is_better: Mapping[str, bool],
         pooled: BoolArray | None = None,
         *,
-        groups: FloatArray | None = None,
+        groups: Any = None,
         peers: BoolArray | None = None,
         paid_by: Callable[[str], FloatArray] | None = None,
         memo: Memo | None = None,

@@ -130,7 +130,7 @@ def settle_table(book: Book, table: MappedTable) -> EntitySettlement:
     _check_joined(book, table)
     joined = _joined(book, table)
     values = {key: array[None, :] for key, array in _asked(table.values, joined).items()}
-    results = TableResults(table.names, with_counts(values), joined, book.catalog, table.tins)
+    results = TableResults(table.names, with_counts(values), joined, book.catalog, table.tins, table.organizations)
     settled = settle(book.terms, results)
     return EntitySettlement(book, table, settled, _scores(book, results), _defaults(book, table.values))
 
