@@ -33,7 +33,7 @@ TAGS: dict[Tag, str] = {
     "reproduced": "the published number, from published inputs alone",
     "interval": "inside the published interval; the published model has more in it than the contract and the cost",
     "bound": "the published model has more in it, or other months; only the side on which its number lies is held",
-    "consistent": "published numbers agree with each other; none of them is an input to the others",
+    "consistent": "published numbers agree with each other, where need be through an input that was calibrated to one",
     "calibrated": "an input that was not seen is set so that the published number comes out; shows only the chain",
     "derived": "follows from published numbers, but was not published itself, or rests on an assumption too",
     "other_question": "the published number answers another question, and must not come out here",
