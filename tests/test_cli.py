@@ -341,7 +341,7 @@ def test_unknown_catalog_key(command: str, workbook: Path, tmp_path: Path) -> No
     network = [] if command == "check catalog" else [workbook]
     ended = run(*command.split(), *network, "--catalog", mine)
     assert ended.code == 2
-    assert "payers.0.lines_of_busines: unknown key" in ended.words
+    assert "payer new: lines_of_busines: unknown key" in ended.words
 
 
 def test_unsourced_value(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from typing import TypeVar
 import pandas as pd
 from pydantic import ValidationError
 
-from critmass.catalog.load import schema_problems
+from critmass.catalog.schema_words import schema_problems
 from critmass.domain.catalog import Catalog
 from critmass.domain.errors import InfeasibleError, InputError, Problem
 from critmass.domain.network import SHEETS, Column, Network, Sheet

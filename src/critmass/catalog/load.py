@@ -15,6 +15,7 @@ from pydantic import ValidationError
 
 from critmass.catalog.references import reference_problems
 from critmass.catalog.resolve import resolved
+from critmass.catalog.schema_words import schema_problems
 from critmass.catalog.soundness import soundness_problems
 from critmass.domain.catalog import Catalog, CatalogFile, ValueProvenance
 from critmass.domain.errors import InputError, Problem
@@ -120,24 +121,8 @@ def _read_file(path: Path, name: str, digest: Any, problems: list[Problem]) -> C
     except RecursionError:
         problems.append(Problem(name, "is nested too deeply", "write it flat"))
     except ValidationError as error:
-        problems += schema_problems(error, name)
+        problems += schema_problems(error, name, raw)
     return None
-
-
-def schema_problems(error: ValidationError, place: str) -> list[Problem]:
-    """A pydantic report in plain words, one problem for each wrong key."""
-    return [_plain_words(item, place) for item in error.errors()]
-
-
-def _plain_words(item: Any, place: str) -> Problem:
-    where = ": ".join(part for part in (place, ".".join(str(part) for part in item["loc"])) if part)
-    if item["type"] == "extra_forbidden":
-        return Problem(where, "unknown key", "remove it or check its spelling")
-    if item["type"] == "missing":
-        return Problem(where, "is missing", "add this key")
-    found = item.get("input")
-    shown = f", found {found!r}" if isinstance(found, str | int | float | bool) else ""
-    return Problem(where, item["msg"].removeprefix("Value error, ") + shown)
 
 
 def _assemble(files: list[tuple[str, CatalogFile]], digest: str, problems: list[Problem]) -> Catalog:

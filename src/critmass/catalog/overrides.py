@@ -10,8 +10,9 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from critmass.catalog.load import FAMILIES, schema_problems
+from critmass.catalog.load import FAMILIES
 from critmass.catalog.resolve import resolved
+from critmass.catalog.schema_words import schema_problems
 from critmass.domain.catalog import Catalog
 from critmass.domain.errors import InputError, Problem
 from critmass.domain.scenario import RateOverride

@@ -25,6 +25,7 @@ MISSING = frozenset(
 
 _MAY_BE_BLANK = ("facts.", "measures.")
 _MAY_BE_NEGATIVE = ("facts.",)
+_THOUSANDS = r"(?<=\d)(?<!\b0),(?=\d{3}(?!\d))"
 _YES = frozenset(("1", "1.0", "yes", "y", "true", "x"))
 
 
@@ -53,7 +54,8 @@ def map_table(path: Path, results_map: ResultsMap, place: str) -> MappedTable:
     problems = _missing_columns(frame, results_map, path.name, place)
     if problems:
         raise InputError(problems)
-    frame = _chosen_rows(_spread(frame, results_map, path.name), results_map, path.name)
+    frame = _spread(_chosen_rows(frame, results_map, path.name), results_map, path.name)
+    problems += _wrong_constants(results_map, place)
     values = {key: _numbers(frame, key, cell, path.name, problems) for key, cell in results_map.cells()}
     joined = None if results_map.joined is None else _joined(frame, results_map.joined, path.name, place, problems)
     names = _names(frame, results_map, path.name, problems)
@@ -106,6 +108,9 @@ def _looked_up(frame: pd.DataFrame, lookup: Lookup, path: Path) -> pd.DataFrame:
     if other.index.has_duplicates:
         twice = str(other.index[other.index.duplicated()][0])
         raise InputError([Problem(file.name, f"{theirs} {twice!r} stands in two rows", "keep one")])
+    for column in other.columns.intersection(frame.columns):
+        fix = "give the lookup a 'prefix' that no column begins with"
+        raise InputError([Problem(file.name, f"gives a second column named {column!r}", fix)])
     found = other.reindex(_text(frame[lookup.by]).to_numpy())
     return pd.concat([frame, found.set_axis(frame.index, axis=0)], axis=1)
 
@@ -126,6 +131,20 @@ def _missing_columns(frame: pd.DataFrame, results_map: ResultsMap, file: str, pl
         for where, columns in asked
         for column in columns
         if column not in frame.columns
+    ] + _lost_columns(results_map, place)
+
+
+def _lost_columns(results_map: ResultsMap, place: str) -> list[Problem]:
+    """Columns of a long table that the wide one no longer has, and the map asks for."""
+    if results_map.spread is None:
+        return []
+    asked = [("entity", column) for column in results_map.entity_columns]
+    asked += [("tin", column) for column in (results_map.tin,) if column]
+    asked += [("joined", column) for column in _joined_columns(results_map.joined)]
+    return [
+        Problem(f"{place}: {key}", f"{column!r} does not tell the rows of a spread table apart", "add it to spread.row")
+        for key, column in asked
+        if column not in results_map.spread.row
     ]
 
 
@@ -136,7 +155,7 @@ def _joined_columns(joined: Joined | None) -> tuple[str, ...]:
 
 
 def _spread(frame: pd.DataFrame, results_map: ResultsMap, file: str) -> pd.DataFrame:
-    """A long table made wide; a column that no row fills stays blank."""
+    """A long table made wide, rows numbered by their first one; a column that no row fills stays blank."""
     spread = results_map.spread
     if spread is None:
         return frame
@@ -147,6 +166,7 @@ def _spread(frame: pd.DataFrame, results_map: ResultsMap, file: str) -> pd.DataF
         row = int(str(table.index[twice][0]))
         fix = "keep one of the rows, or name more columns under 'spread.row'"
         raise InputError([Problem(f"{file}, row {row}", "says the same thing a second time", fix)])
+    firsts = table.index.to_series().groupby([table[column] for column in spread.row]).min()
     sides = table.set_index([*spread.row, spread.column]).unstack(spread.column)
     pairs = [(str(pair[0]), str(pair[1])) for pair in sides.columns]
     names = [text if value == spread.values[0] else f"{text} {value}" for value, text in pairs]
@@ -154,7 +174,7 @@ def _spread(frame: pd.DataFrame, results_map: ResultsMap, file: str) -> pd.DataF
     wanted = [column for _, cell in results_map.cells() for column in cell.columns]
     absent = [column for column in dict.fromkeys(wanted) if column not in wide.columns]
     wide = wide.astype(object).assign(**dict.fromkeys(absent, ""))
-    return wide.set_axis(np.arange(2, len(wide) + 2), axis=0)
+    return wide.set_axis(firsts.to_numpy(), axis=0)
 
 
 def _chosen_rows(frame: pd.DataFrame, results_map: ResultsMap, file: str) -> pd.DataFrame:
@@ -226,8 +246,10 @@ def parse_numbers(cells: pd.Series, values: Mapping[str, float] | None = None) -
     blank = text.str.casefold().isin(MISSING).to_numpy(dtype=bool)
     given = text.map(values or {}).to_numpy(dtype=np.float64) if values else np.full(len(text), np.nan)
     bare = text.str.replace(r"^(.*\S)\s+out of\s.*$", r"\1", regex=True)
+    bare = bare.str.replace(r"^([-+(]?)\s*\$\s*", r"\1", regex=True)
+    bare = bare.str.replace(r"^\(\s*(.*?)\s*\)$", r"-\1", regex=True)
     percent = bare.str.endswith("%").to_numpy(dtype=bool)
-    bare = bare.str.replace(r"^\((.*)\)$", r"-\1", regex=True).str.replace(r"[$,%\s]", "", regex=True)
+    bare = bare.str.replace(r"\s*%$", "", regex=True).str.replace(_THOUSANDS, "", regex=True)
     numbers = pd.to_numeric(bare, errors="coerce").to_numpy(dtype=np.float64).copy()
     numbers[percent] = np.round(numbers[percent] / 100, 12)
     numbers[blank] = np.nan
@@ -245,6 +267,16 @@ def _check(found: FloatArray, frame: pd.DataFrame, key: str, cell: Cell, file: s
             place = f"{file}, row {row}, column {', '.join(cell.columns)}"
             if place not in told:
                 problems.append(Problem(place, f"{key} {says.format(number)}", fix))
+
+
+def _wrong_constants(results_map: ResultsMap, place: str) -> list[Problem]:
+    return [
+        Problem(f"{place}: {key}", f"{key} {says.format(cell.constant)}", fix)
+        for key, cell in results_map.cells()
+        if cell.constant is not None
+        for wrong, says, fix in _wrong(np.array([cell.constant]), key)
+        if wrong[0]
+    ]
 
 
 def _wrong(found: FloatArray, key: str) -> Iterator[tuple[BoolArray, str, str]]:

@@ -14,7 +14,7 @@ from typing import Any
 
 from pydantic import ConfigDict, Field, ValidationError
 
-from critmass.catalog.load import schema_problems
+from critmass.catalog.schema_words import schema_problems
 from critmass.domain.catalog import CatalogFile
 from critmass.domain.errors import InputError, Problem
 from critmass.domain.scores import Benchmark, BenchmarkRow

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 from pydantic import ValidationError
 
-from critmass.catalog.load import schema_problems
+from critmass.catalog.schema_words import schema_problems
 from critmass.domain import vocabulary as v
 from critmass.domain.care import FactQuestion
 from critmass.domain.catalog import CatalogFile

@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 from pydantic import ValidationError
 
-from critmass.catalog.load import load_catalog, schema_problems
+from critmass.catalog.load import load_catalog
+from critmass.catalog.schema_words import schema_problems
 from critmass.catalog.yaml_file import read_yaml
 from critmass.domain import vocabulary as v
 from critmass.domain.catalog import Catalog

@@ -6,13 +6,13 @@ component is settled at all points at once. What a contract pays less for a bett
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+from pydantic import BaseModel
 
-from critmass.domain import vocabulary as v
 from critmass.domain.catalog import Catalog
 from critmass.domain.walk import words_in
 from critmass.settlement.amounts import settle
@@ -22,9 +22,12 @@ from critmass.settlement.terms import Clause, Terms, paid_by
 from critmass.studies.entities import Book
 from critmass.studies.fall_reasons import Reason, reasons_of
 from critmass.studies.typical import (
+    BENCHMARK_USD,
     DENOMINATOR,
     EXPENDITURE,
     SAVINGS_WORDS,
+    SETTINGS,
+    Setting,
     Typical,
     measure_counts,
     measures_of,
@@ -58,18 +61,24 @@ class Stretch:
 
     @property
     def fall_usd(self) -> float:
-        """What a practice of 1,000 members loses over the stretch, USD."""
+        """What a practice loses over the stretch, USD."""
         return self.before_usd - self.after_usd
 
 
 @dataclass(frozen=True)
 class PayoutFall:
-    """A component that pays less for better results; `driver` is a measure's id, or `savings_rate`."""
+    """A component that pays less for better results; `driver` is a measure's id, or `savings_rate`.
+
+    `setting` says how everything else stood, and `members` how many there were: 1,000, or as many as gates ask
+    for. Nothing in `reasons` means that the component's words do not tell why.
+    """
 
     program: str
     component: str
     driver: str
     way: Way
+    setting: Setting
+    members: float
     stretches: tuple[Stretch, ...]
     reasons: tuple[Reason, ...]
 
@@ -94,10 +103,12 @@ class PayoutCheck:
 
 def check_payouts(catalog: Catalog, report: Report | None = None) -> PayoutCheck:
     """Moves everything that every component of the catalog looks at, and finds where it pays less for it."""
-    clauses = [clause for program in catalog.programs.values() for clause in Book(catalog, (program,), ()).terms.clauses]
+    clauses = [
+        clause for program in catalog.programs.values() for clause in Book(catalog, (program,), ()).terms.clauses
+    ]
     looked_at, unpaid, falls = 0, list[tuple[str, str]](), list[PayoutFall]()
     for place, clause in enumerate(clauses):
-        curves = tuple(_Practice(catalog, clause).curves())
+        curves = tuple(_curves(catalog, clause))
         looked_at += bool(curves)
         if curves and not any(curve.payout.any() for curve in curves):
             unpaid.append(clause.key)
@@ -113,66 +124,74 @@ class _Curve:
 
     driver: str
     way: Way
+    setting: Setting
+    members: float
     values: FloatArray
     payout: FloatArray
 
 
-class _Practice:
-    """One practice at typical values under one component, with what the component asks other components for."""
-
-    def __init__(self, catalog: Catalog, clause: Clause) -> None:
-        self.catalog, self.clause = catalog, clause
-        self.clauses = _with_asked(Book(catalog, (clause.program,), ()).terms, clause)
-        self.typical = Typical(catalog, self.clauses)
-        self.terms = Terms(catalog, (clause.program,), self.clauses)
-
-    def curves(self) -> Iterator[_Curve]:
-        """The component's payout along each thing that it looks at."""
-        words = tuple(words_in([clause.component for clause in self.clauses]))
-        for measure in measures_of(words):
-            yield self._within_year(measure)
-            yield self._year_to_year(measure)
-        if any(isinstance(word, SAVINGS_WORDS) for word in words):
-            rates = np.linspace(-_LARGEST_SAVINGS, _LARGEST_SAVINGS, _SAVINGS_POINTS)
-            benchmark = self.typical.values["benchmark_usd"][0, 0]
-            yield self._settled(SAVINGS_RATE, "savings", rates, {EXPENDITURE: benchmark * (1.0 - rates)})
-
-    def _within_year(self, measure: str) -> _Curve:
-        rates = self._from_bad_to_good(measure)
-        before = np.full_like(rates, typical_rate(self.catalog, measure))
-        return self._settled(measure, "within_year", rates, measure_counts(measure, rates, before))
-
-    def _year_to_year(self, measure: str) -> _Curve:
-        before = self._from_bad_to_good(measure)
-        best = 1.0 if self.catalog.measures[measure].higher_is_better else 0.0
-        rates = before + (best - before) * CLOSED
-        return self._settled(measure, "year_to_year", before, measure_counts(measure, rates, before))
-
-    def _from_bad_to_good(self, measure: str) -> FloatArray:
-        """Every rate that so many eligible members can have, shape (point,)."""
-        counts = np.arange(DENOMINATOR + 1.0)
-        return (counts if self.catalog.measures[measure].higher_is_better else counts[::-1]) / DENOMINATOR
-
-    def _settled(self, driver: str, way: Way, values: FloatArray, moved: dict[str, FloatArray]) -> _Curve:
-        results = TableResults(
-            self.typical.names, self.typical.with_moved(moved), self.typical.joined, self.catalog
-        )  # fmt: skip
-        settled = settle(self.terms, results)
-        place = self.clauses.index(self.clause)
-        return _Curve(driver, way, values, settled.paid[place, :, 0])
+def _curves(catalog: Catalog, clause: Clause) -> Iterator[_Curve]:
+    """The component's payout along each thing that it looks at, under the first setting in which it pays."""
+    terms = _with_asked(Book(catalog, (clause.program,), ()).terms, clause)
+    practices = [_Practice(terms, clause, setting) for setting in SETTINGS]
+    for driver, way in _moves(words_in([other.component for other in terms.clauses])):
+        found = [practices[0].curve(driver, way)]
+        while not found[-1].payout.any() and len(found) < len(practices):
+            found.append(practices[len(found)].curve(driver, way))
+        yield found[-1] if found[-1].payout.any() else found[0]
 
 
-def _with_asked(terms: Terms, clause: Clause) -> tuple[Clause, ...]:
-    """The clause and those of its program whose payment it looks at, in the program's order."""
-    wanted, waiting = {clause.component.id}, [clause]
+def _with_asked(terms: Terms, clause: Clause) -> Terms:
+    """The clause, with those of its program whose payment it looks at, and those that these look at."""
+    wanted, waiting = set[str](), [clause.component.id]
     while waiting:
-        for other in terms.clauses:
-            if other.component.id in paid_by(waiting[-1].component) and other.component.id not in wanted:
-                wanted.add(other.component.id)
-                waiting.insert(0, other)
-        waiting.pop()
-    mine = (other for other in terms.clauses if other.component.id in wanted)
-    return tuple(clause if other.key == clause.key else replace(other) for other in mine)
+        name = waiting.pop()
+        if name not in wanted:
+            wanted.add(name)
+            waiting += [
+                asked for other in terms.clauses if other.component.id == name for asked in paid_by(other.component)
+            ]
+    mine = tuple(other for other in terms.clauses if other.component.id in wanted)
+    return Terms(terms.catalog, terms.programs, mine)
+
+
+def _moves(words: Iterable[BaseModel]) -> Iterator[tuple[str, Way]]:
+    """What there is to move: each measure in two ways, and savings."""
+    said = tuple(words)
+    for measure in measures_of(said):
+        yield from ((measure, "within_year"), (measure, "year_to_year"))
+    if any(isinstance(word, SAVINGS_WORDS) for word in said):
+        yield SAVINGS_RATE, "savings"
+
+
+class _Practice:
+    """One practice under one component, with what this asks other components for."""
+
+    def __init__(self, terms: Terms, clause: Clause, setting: Setting) -> None:
+        self.terms, self.setting = terms, setting
+        self.place = [other.key for other in terms.clauses].index(clause.key)
+        self.typical = Typical(terms.catalog, terms.clauses, setting)
+
+    def curve(self, driver: str, way: Way) -> _Curve:
+        """The component's payout along a driver, all points in one settlement."""
+        values, moved = self._moved(driver, way)
+        typical = self.typical
+        results = TableResults(typical.names, typical.with_moved(moved), typical.joined, self.terms.catalog)
+        payout = settle(self.terms, results).paid[self.place, :, 0]
+        return _Curve(driver, way, self.setting, typical.members, values, payout)
+
+    def _moved(self, driver: str, way: Way) -> tuple[FloatArray, dict[str, FloatArray]]:
+        """Values from bad to good, and what they make of the numbers by key, all of shape (point,)."""
+        if way == "savings":
+            values = np.linspace(-_LARGEST_SAVINGS, _LARGEST_SAVINGS, _SAVINGS_POINTS)
+            return values, {EXPENDITURE: BENCHMARK_USD * (1.0 - values)}
+        better = self.terms.catalog.measures[driver].higher_is_better
+        counts = np.arange(DENOMINATOR + 1.0)
+        values = (counts if better else counts[::-1]) / DENOMINATOR
+        if way == "year_to_year":
+            return values, measure_counts(driver, values + (float(better) - values) * CLOSED, values)
+        before = typical_rate(self.terms.catalog, driver, self.setting)
+        return values, measure_counts(driver, values, np.full_like(values, before))
 
 
 def _fall(catalog: Catalog, clause: Clause, curve: _Curve) -> PayoutFall | None:
@@ -182,7 +201,7 @@ def _fall(catalog: Catalog, clause: Clause, curve: _Curve) -> PayoutFall | None:
         return None
     lowest = min(stretch.after_usd for stretch in stretches)
     found = reasons_of(catalog, clause.component, curve.driver, curve.way, lowest)
-    return PayoutFall(*clause.key, curve.driver, curve.way, stretches, found)
+    return PayoutFall(*clause.key, curve.driver, curve.way, curve.setting, curve.members, stretches, found)
 
 
 def _stretches(curve: _Curve) -> Iterator[Stretch]:

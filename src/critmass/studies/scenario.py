@@ -9,8 +9,9 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from critmass.catalog.load import load_catalog, schema_problems
+from critmass.catalog.load import load_catalog
 from critmass.catalog.overrides import override_problems, with_overrides
+from critmass.catalog.schema_words import schema_problems
 from critmass.catalog.yaml_file import read_yaml
 from critmass.domain.catalog import Catalog
 from critmass.domain.errors import InputError, Problem

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Literal
 
 import numpy as np
 from pydantic import BaseModel
@@ -11,18 +12,24 @@ from critmass.domain import vocabulary as v
 from critmass.domain.catalog import Catalog
 from critmass.domain.values import Cited
 from critmass.domain.walk import words_in
-from critmass.settlement.results import BoolArray, FloatArray
+from critmass.settlement.results import FloatArray
 from critmass.settlement.terms import Clause
 
-MEMBERS = 1000
+Setting = Literal["typical", "good", "costly"]
+"""Typical values; everything else good, so that gates open; more spent than the benchmark, so that losses are owed."""
+SETTINGS: tuple[Setting, ...] = ("typical", "good", "costly")
+"""In the order in which they are tried, until a component pays something."""
+
+MEMBERS = 1000.0
 DENOMINATOR = 200
 BENCHMARK_USD = 1_000_000.0
 EXPENDITURE = "expenditure_usd"
 SAVINGS_WORDS = (v.Savings, v.SavingsRate, v.Expenditure)
 """Words that look at what the practice's members cost."""
 
-_RATE, _INVERSE_RATE = 0.7, 0.15
-_SAVED = 0.1
+_RATES = {"typical": (0.7, 0.15), "good": (0.95, 0.01), "costly": (0.7, 0.15)}
+_SAVED = {"typical": 0.1, "good": 0.1, "costly": -0.1}
+_AMOUNT = 1000.0
 _EVENTS, _ALLOWED_USD = 500.0, 200_000.0
 _BEYOND = 0.01
 _PEERS = 9
@@ -37,22 +44,24 @@ _STRATA = {
 class Typical:
     """What a practice that takes part looks like to some components of one program.
 
-    Benchmark and expenditure are $1M, except that components which look at savings find a tenth saved, so that
-    quality has something to be multiplied with. Numbers that users supply are the catalog's defaults; what is
-    asked as yes or no is answered so that gates open. Where units are compared there are peers beside it.
+    It has 1,000 members, or as many as gates ask for. Benchmark and expenditure are $1M, except that components
+    which look at savings find a tenth saved, or overspent, so that quality has something to be multiplied with.
+    Numbers that users supply are the catalog's defaults; what is asked as yes or no is answered so that gates
+    open. Where units are compared there are peers beside it.
     """
 
-    def __init__(self, catalog: Catalog, clauses: Sequence[Clause]) -> None:
-        components = [clause.component for clause in clauses]
-        words = tuple(words_in(components))
+    def __init__(self, catalog: Catalog, clauses: Sequence[Clause], setting: Setting = "typical") -> None:
+        words = tuple(words_in([clause.component for clause in clauses]))
         aside = any(isinstance(word, _ASIDE) for word in words)
         self.names = ("practice", *(f"peer {number + 1}" for number in range(_PEERS if aside else 0)))
-        numbers = dict(_numbers(words)) | _facts(catalog, words)
+        self.members = _members(words)
+        numbers = dict(_numbers(words, self.members, _SAVED[setting])) | _facts(catalog, words, setting)
         self.values = {key: np.full((1, len(self.names)), number) for key, number in numbers.items()}
         for measure in measures_of(words):
-            rates = self._spread(typical_rate(catalog, measure))
+            rates = self._spread(typical_rate(catalog, measure, setting))
             self.values |= {key: row[None, :] for key, row in measure_counts(measure, rates, rates).items()}
-        self.joined = self._joined(catalog, clauses[-1].program.id, words, clauses)
+        outside = _outside(clauses, words)
+        self.joined = {name: np.full((1, len(self.names)), name not in outside) for name in catalog.programs}
 
     def with_moved(self, moved: Mapping[str, FloatArray]) -> dict[str, FloatArray]:
         """Everything by key, shape (point or 1, unit), with the practice's numbers of `moved`, shape (point,)."""
@@ -68,14 +77,11 @@ class Typical:
         around = np.linspace(rate - _PEER_SPREAD, rate + _PEER_SPREAD, _PEERS)
         return np.concatenate([[rate], around])[: len(self.names)]
 
-    def _joined(
-        self, catalog: Catalog, own: str, words: Iterable[BaseModel], clauses: Sequence[Clause]
-    ) -> dict[str, BoolArray]:
-        """Every program, except where a component pays only those that stay outside."""
-        outside = {word.program for word in words if isinstance(word, v.ProgramJoined) and not word.joined}
-        if any(clause.component.applies == "not_joined" for clause in clauses):
-            outside.add(own)
-        return {name: np.full((1, len(self.names)), name not in outside) for name in catalog.programs}
+
+def _outside(clauses: Sequence[Clause], words: Iterable[BaseModel]) -> set[str]:
+    """Programs that are not joined, because components pay only those that stay outside."""
+    left = {word.program for word in words if isinstance(word, v.ProgramJoined) and not word.joined}
+    return left | {clause.program.id for clause in clauses if clause.component.applies == "not_joined"}
 
 
 def measures_of(words: Iterable[BaseModel]) -> tuple[str, ...]:
@@ -84,9 +90,10 @@ def measures_of(words: Iterable[BaseModel]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for name in named if name is not None))
 
 
-def typical_rate(catalog: Catalog, measure: str) -> float:
-    """A rate in the middle of what practices reach, a fraction."""
-    return _RATE if catalog.measures[measure].higher_is_better else _INVERSE_RATE
+def typical_rate(catalog: Catalog, measure: str, setting: Setting = "typical") -> float:
+    """A rate in the middle of what practices reach, or a good one, a fraction."""
+    higher, lower = _RATES[setting]
+    return higher if catalog.measures[measure].higher_is_better else lower
 
 
 def measure_counts(measure: str, rates: FloatArray, before: FloatArray) -> dict[str, FloatArray]:
@@ -105,12 +112,21 @@ def measure_counts(measure: str, rates: FloatArray, before: FloatArray) -> dict[
     }
 
 
-def _numbers(words: Sequence[BaseModel]) -> Iterator[tuple[str, float]]:
+def _members(words: Iterable[BaseModel]) -> float:
+    """Members: as many as gates ask for."""
+    count = MEMBERS
+    for word in words:
+        if isinstance(word, v.Test) and isinstance(word.driver, v.MembersCount) and isinstance(word.threshold, Cited):
+            count = _opening(word, float(word.threshold), count)
+    return count
+
+
+def _numbers(words: Sequence[BaseModel], members: float, saved: float) -> Iterator[tuple[str, float]]:
     """Numbers that are the same for all units, by key."""
-    saved = _SAVED if any(isinstance(word, SAVINGS_WORDS) for word in words) else 0.0
-    yield from (("members", float(MEMBERS)), ("benchmark_usd", BENCHMARK_USD))
-    yield EXPENDITURE, BENCHMARK_USD * (1.0 - saved)
-    yield from ((f"strata.{name}", share * MEMBERS) for name, share in _STRATA.items())
+    looks_at_savings = any(isinstance(word, SAVINGS_WORDS) for word in words)
+    yield from (("members", members), ("benchmark_usd", BENCHMARK_USD))
+    yield EXPENDITURE, BENCHMARK_USD * (1.0 - saved * looks_at_savings)
+    yield from ((f"strata.{name}", share * members) for name, share in _STRATA.items())
     for word in words:
         if isinstance(word, v.Events):
             yield f"events.{word.service}", _EVENTS
@@ -120,11 +136,14 @@ def _numbers(words: Sequence[BaseModel]) -> Iterator[tuple[str, float]]:
             yield f"workflows.{word.workflow}", 1.0
 
 
-def _facts(catalog: Catalog, words: Sequence[BaseModel]) -> dict[str, float]:
+def _facts(catalog: Catalog, words: Sequence[BaseModel], setting: Setting) -> dict[str, float]:
     """Answers by key: yes, or the catalog's number, unless a gate asks for another."""
     found = {
         name: 1.0 if question.kind == "yes_no" else float(question.default) for name, question in catalog.facts.items()
     }
+    if setting == "good":
+        amounts = {word.name for word in words if isinstance(word, v.FactAmount)}
+        found = {name: number or (_AMOUNT if name in amounts else 1.0) for name, number in found.items()}
     for word in words:
         if isinstance(word, v.Test) and isinstance(word.driver, v.Fact) and isinstance(word.threshold, Cited):
             found[word.driver.name] = _opening(word, float(word.threshold), found[word.driver.name])

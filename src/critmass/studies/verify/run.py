@@ -10,7 +10,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from critmass.catalog.load import data_dir, load_catalog, schema_problems
+from critmass.catalog.load import data_dir, load_catalog
+from critmass.catalog.schema_words import schema_problems
 from critmass.catalog.yaml_file import read_yaml
 from critmass.domain.catalog import CatalogFile
 from critmass.domain.errors import InputError, Problem
