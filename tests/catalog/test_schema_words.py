@@ -11,6 +11,9 @@ from critmass.domain.errors import InputError, Problem
 
 ROOT = Path(__file__).parents[2]
 EXAMPLE = (ROOT / "data" / "examples" / "ridge_2026.yaml").read_text(encoding="utf-8")
+NUMBER, DAY = "write a number, such as 2.5", "write a day such as 2026-01-31"
+TOO_SHORT = "Input should be a valid date or datetime, input is too short, found"
+PROGRAM = "mine.yaml: program ridge_2026"
 FEE = "mine.yaml: program ridge_2026: component care_coordination"
 
 
@@ -26,20 +29,20 @@ def problems(folder: Path, old: str, new: str) -> tuple[Problem, ...]:
 @pytest.mark.parametrize(
     ("old", "new", "place", "message", "fix"),
     [
-        ("pays: 2.50", "pays: .nan", f"{FEE}: rate.pays", "is not a finite number, found nan", "write a number, such as 2.5"),
-        ("pays: 2.50", "pays: .inf", f"{FEE}: rate.pays", "is not a finite number, found inf", "write a number, such as 2.5"),
-        ("pays: 2.50", "pays: two", f"{FEE}: rate.pays", "'two' is not a number", "write a number, such as 2.5"),
+        ("pays: 2.50", "pays: .nan", f"{FEE}: rate.pays", "is not a finite number, found nan", NUMBER),
+        ("pays: 2.50", "pays: .inf", f"{FEE}: rate.pays", "is not a finite number, found inf", NUMBER),
+        ("pays: 2.50", "pays: two", f"{FEE}: rate.pays", "'two' is not a number", NUMBER),
         ("kind: member_months", "kind: member_month", f"{FEE}: quantity",
          "'member_month' is not a kind that exists here", "did you mean 'member_months'?"),
         ("apm_category: 2A", "apm_category: 2Z", f"{FEE}: apm_category",
          "is not one of the choices, found '2Z'", "one of 1, 2A, 2B, 2C, 3A, 3B, 3N, 4A, 4B, 4C, 4N"),
         ("        payment_stream: ccf\n", "", f"{FEE}: payment_stream", "is missing", "add this key"),
-        ("performance_year: 2026", "performance_year: soon", "mine.yaml: program ridge_2026: performance_year",
+        ("performance_year: 2026", "performance_year: soon", f"{PROGRAM}: performance_year",
          "Input should be a valid integer, unable to parse string as an integer, found 'soon'", "write a whole number"),
-        ("from: 2026-01-01", "from: spring", "mine.yaml: program ridge_2026: effective.from",
-         "Input should be a valid date or datetime, input is too short, found 'spring'", "write a day such as 2026-01-31"),
+        ("from: 2026-01-01", "from: spring", f"{PROGRAM}: effective.from",
+         f"{TOO_SHORT} 'spring'", DAY),
         ("seen: 2026-11-21", "seen: lately", "mine.yaml: sources.guide.seen",
-         "Input should be a valid date or datetime, input is too short, found 'lately'", "write a day such as 2026-01-31"),
+         f"{TOO_SHORT} 'lately'", DAY),
     ],
 )  # fmt: skip
 def test_one_mistake(old: str, new: str, place: str, message: str, fix: str, tmp_path: Path) -> None:
