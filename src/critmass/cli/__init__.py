@@ -21,7 +21,7 @@ app = typer.Typer(
     epilog="Exit codes: 0 done, 2 invalid input, 3 no plan can meet the scenario, 4 no plan within the time "
     "limit, 5 a plan whose gap the time limit left open.",
 )
-check_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Check a catalog or a network.")
+check_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Check a catalog, a network or payouts.")
 app.add_typer(check_app, name="check")
 
 app.command(short_help="Find the best plan for a network, with proof.")(plan.plan)
@@ -29,6 +29,7 @@ app.command(short_help="Price contracts for a network, a results table, or along
 app.command(short_help="Settle published results and compare.")(verify.verify)
 check_app.command("catalog")(check.check_catalog)
 check_app.command("network")(check.check_network)
+check_app.command("payouts")(check.check_payouts)
 app.command(short_help="Write an empty workbook to fill in.")(files.template)
 app.command()(files.sample)
 app.command(short_help="Write a program file to fill in, from component types.")(programs.new_program)

@@ -1,17 +1,23 @@
-"""`critmass check`: what is wrong with a catalog or a network, and what its values rest on."""
+"""`critmass check`: what is wrong with a catalog or a network, what its values rest on, and which payments fall."""
 
 from __future__ import annotations
 
+from time import monotonic
 from typing import Any
 
 from rich.text import Text
 
 from critmass.catalog.load import load_catalog
-from critmass.cli.common import AsJson, CatalogDirs, NetworkPath, catalog_dirs, errors, print_json, stdout
+from critmass.cli.common import AsJson, CatalogDirs, NetworkPath, catalog_dirs, errors, print_json, say, stdout
 from critmass.domain.network import Network
 from critmass.network import load_network
 from critmass.report.coverage import coverage_document, show_coverage
+from critmass.report.monotone import payouts_document, show_payouts
 from critmass.report.words import count
+from critmass.studies.monotone import Report
+from critmass.studies.monotone import check_payouts as find_falls
+
+_SILENT_SECONDS = 2.0
 
 
 def check_catalog(catalog: CatalogDirs = None, as_json: AsJson = False) -> None:
@@ -35,6 +41,30 @@ def check_network(network: NetworkPath, catalog: CatalogDirs = None, as_json: As
             whole = count(summary["practices"], "practice")
             text = f"{found.name}: {whole}, {count(summary['members'], 'member')}, nothing to mend."
             stdout().print(Text(text))
+
+
+def check_payouts(catalog: CatalogDirs = None, as_json: AsJson = False) -> None:
+    """Find payments that fall as performance improves, in the shipped catalog and your own folders."""
+    with errors(as_json):
+        found = load_catalog(catalog_dirs(catalog))
+        check = find_falls(found, _progress())
+        if as_json:
+            print_json(payouts_document(found, check))
+        else:
+            show_payouts(stdout(), found, check)
+
+
+def _progress() -> Report:
+    """Says how far the search is, once every two seconds."""
+    said = monotonic()
+
+    def report(done: int, of: int) -> None:
+        nonlocal said
+        if monotonic() - said > _SILENT_SECONDS:
+            said = monotonic()
+            say(f"{done:,} of {count(of, 'component')} looked at")
+
+    return report
 
 
 def _network_summary(network: Network) -> dict[str, Any]:

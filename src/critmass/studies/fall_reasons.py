@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator
 from typing import Literal
 
@@ -14,8 +15,10 @@ from critmass.domain.walk import words_in
 from critmass.studies.typical import SAVINGS_WORDS
 
 Reason = Literal[
-    "improvement", "open_gaps", "inverse_count", "falling_schedule", "closing_gate", "taken_back", "expenditure", "penalty"
+    "improvement", "open_gaps", "inverse_count", "falling_schedule", "closing_gate", "taken_back", "expenditure",
+    "penalty",
 ]  # fmt: skip
+"""A word for each cause of a fall; `critmass.report.monotone` says them in sentences."""
 
 _CENT = 0.01
 _Schedule = v.DriverSchedule | v.ByStratum
@@ -122,7 +125,7 @@ def _falls(schedule: _Schedule, *, downward: bool) -> bool:
     heights = _heights(schedule)
     if downward:
         heights = heights[::-1]
-    return any(after < before for before, after in zip(heights, heights[1:], strict=False))
+    return any(after < before for before, after in itertools.pairwise(heights))
 
 
 def _heights(schedule: _Schedule) -> list[float]:
