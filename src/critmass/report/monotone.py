@@ -39,6 +39,12 @@ _SETTINGS = {
     "costly": "more spent than the benchmark",
 }
 _UNKNOWN = "?"
+_MARKS = {
+    "*": "for the members that the contract asks for, not 1,000",
+    "^": "with everything else good; at typical values it pays nothing",
+    "~": "with more spent than the benchmark; otherwise it pays nothing",
+}
+_MARK_OF = {"typical": "", "good": "^", "costly": "~"}
 _HEADS = ("  Component", "Moves", "From", "To", "Fall", "Why")
 _NUMBERS = ("From", "To", "Fall")
 _LETTERS = dict(zip(REASONS, "ABCDEFGH", strict=True))
@@ -50,7 +56,8 @@ PLANNING = (
 HOW = (
     "One practice, everything else at typical values; From and To are this year's rate, from year to year last "
     "year's. From year to year a third of what last year left open is closed, and who was compliant then "
-    "is compliant on day one: where a measure begins anew each year, its gaps open again, and their number does not fall."
+    "is compliant on day one: where a measure begins anew each year, its gaps open again, and their number does not "
+    "fall."
 )
 
 
@@ -117,9 +124,13 @@ def _cells(fall: PayoutFall, others: int) -> list[str]:
     largest = fall.largest
     moves = fall.driver + (f" +{others}" if others else "")
     letters = "".join(_LETTERS[reason] for reason in fall.reasons) or _UNKNOWN
-    mark = "*" if fall.members != MEMBERS else ""
     ends = _rate(largest.start), _rate(largest.stop)
-    return [f"  {fall.component}", moves, *ends, _usd(largest.fall_usd), letters + mark]
+    return [f"  {fall.component}", moves, *ends, _usd(largest.fall_usd), letters + _marks(fall)]
+
+
+def _marks(fall: PayoutFall) -> str:
+    """What is not typical about the practice for which a fall is shown."""
+    return ("*" if fall.members != MEMBERS else "") + _MARK_OF[fall.setting]
 
 
 def _rate(value: float) -> str:
@@ -138,8 +149,8 @@ def _key(falls: tuple[PayoutFall, ...]) -> Iterator[Padding]:
     lines = [f"{_LETTERS[reason]}  {text}" for reason, text in REASONS.items() if reason in used]
     if any(not fall.reasons for fall in falls):
         lines.append(f"{_UNKNOWN}  its words do not tell; read its clause")
-    if any(fall.members != MEMBERS for fall in falls):
-        lines.append("*  for the members that the contract asks for, not 1,000")
+    marked = {mark for fall in falls for mark in _marks(fall)}
+    lines += [f"{mark}  {text}" for mark, text in _MARKS.items() if mark in marked]
     if lines:
         yield _say("Fall: USD for 1,000 members, over the costliest stretch. Why:")
     yield from (Padding(Text(line), (0, 0, 0, 1)) for line in lines)
