@@ -5,11 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pandas as pd
 import pytest
 from pydantic import ValidationError
 from results_table import complaints, mapped, numbers, write
 
 from critmass.domain.results_map import ResultsMap
+from critmass.network.mapped import parse_numbers
 
 # Cells ------------------------------------------------------------------------------------------------
 
@@ -145,7 +148,7 @@ def test_a_numerator_above_its_denominator_is_refused(tmp_path: Path) -> None:
         "denominator": "D", "numerator": "N", "prior_denominator": "PD", "prior_numerator": "PN",
         "carried_numerator": "C",
     }  # fmt: skip
-    said = complaints(tmp_path, "Name,D,N,PD,PN,C\nA,10,11,10,12,13\nB,10,10,,5,10\n", measures={"BCS": parts})
+    said = complaints(tmp_path, "Name,D,N,PD,PN,C\nA,10,11,10,12,13\nB,10,10,5,5,10\n", measures={"BCS": parts})
     names = ("numerator", "prior_numerator", "carried_numerator")
     wanted = [f"measures.BCS.{name} is larger than its denominator" for name in names]
     assert [line.split(": ")[1].split(";")[0] for line in said] == wanted
@@ -299,7 +302,7 @@ def test_a_long_table_says_everything_once(tmp_path: Path) -> None:
 def test_columns_that_a_long_table_loses(tmp_path: Path) -> None:
     """Entity, TIN and joined column must tell the wide rows apart, and are refused otherwise."""
     said = complaints(tmp_path, LONG, spread=SPREAD, entity="Nme", tin="S", joined={"column": "S", "values": {}})
-    assert [line.split(": ")[1].split(" results")[0] for line in said] == ["entity", "tin", "joined"]
+    assert [line.split(": ")[1] for line in said] == ["entity", "tin", "joined"]
     assert all("spread.row" in line for line in said)
     assert len(complaints(tmp_path, LONG, spread={**SPREAD, "column": "Mm", "values": ["Rat"]})) == 2
 
@@ -349,3 +352,28 @@ def test_joined_has_one_way(joined: Any) -> None:
     """Text and flags do not mix, and one of them is needed."""
     with pytest.raises(ValidationError, match="flags"):
         ResultsMap.model_validate({"entity": "Name", "joined": joined})
+
+
+def test_of_two_counts_not_one_alone_is_blank(tmp_path: Path) -> None:
+    """An unknown numerator is not zero per cent: one count without the other is refused, neither is unknown."""
+    parts = {"denominator": "D", "numerator": "N"}
+    said = complaints(tmp_path, "Name,D,N\nA,10,\nB,,5\nC,,\nD,0,\nE,10,0\n", measures={"BCS": parts})
+    assert [line.split(":")[0] for line in said] == ["results.csv, row 2", "results.csv, row 3"]
+    assert all("one is blank, the other is not; fill in both" in line for line in said)
+
+
+@pytest.mark.parametrize("entries", [{"entity": ()}, {"measures": {"BCS": {"rate": "R", "prior_numerator": "P"}}}])
+def test_half_a_map_is_refused(entries: Any) -> None:
+    """A map without an entity column, or with last year's numerator alone, is refused when it is read."""
+    with pytest.raises(ValidationError):
+        ResultsMap.model_validate({"entity": "Name", **entries})
+
+
+def test_typed_numbers_are_read_as_they_are() -> None:
+    """Numbers of Parquet files and workbooks need no text; infinity among them is no number, null is a blank."""
+    numbers, unread = parse_numbers(pd.Series([1.5, np.inf, np.nan]))
+    assert (numbers[0], unread.tolist()) == (1.5, [False, True, False])
+    whole, unread = parse_numbers(pd.Series([1, None], dtype="Int64"))
+    assert (whole[0], np.isnan(whole[1]), unread.any()) == (1.0, True, False)
+    mixed, _ = parse_numbers(pd.Series([2, 2.5, "$3", True, None], dtype=object))
+    assert mixed[:3].tolist() == [2.0, 2.5, 3.0] and np.isnan(mixed[3:]).all()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import Field, model_validator
 
@@ -71,6 +71,8 @@ class MeasureCells(Frozen):
             raise ValueError("give either 'rate', or 'numerator' with 'denominator'")
         if self.numerator is not None and self.denominator is None:
             raise ValueError("a 'numerator' needs its 'denominator'")
+        if self.prior_numerator is not None and self.prior_denominator is None:
+            raise ValueError("a 'prior_numerator' needs its 'prior_denominator'")
         if self.prior_rate is not None and self.prior_numerator is not None:
             raise ValueError("give last year as 'prior_rate' or as counts, not both")
         return self
@@ -122,7 +124,7 @@ class ResultsMap(Frozen):
     in every program of the file.
     """
 
-    entity: str | tuple[str, ...]
+    entity: str | Annotated[tuple[str, ...], Field(min_length=1)]
     only: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     spread: Spread | None = None
     lookups: tuple[Lookup, ...] = ()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,7 +26,13 @@ MISSING = frozenset(
 
 _MAY_BE_BLANK = ("facts.", "measures.")
 _MAY_BE_NEGATIVE = ("facts.",)
-_THOUSANDS = r"(?<=\d)(?<!\b0),(?=\d{3}(?!\d))"
+_PLAIN = r"-?\$?(?:[1-9][0-9]{0,2}(?:,[0-9]{3})+|[0-9]+)(?:\.[0-9]+)?%?"
+_WRITTEN = re.compile(
+    r"(?P<open>\()?\s*(?P<sign>[-+])?\s*\$?\s*(?P<minus>-)?"
+    r"(?P<digits>(?:[1-9][0-9]{0,2}(?:,[0-9]{3})+|[0-9]*)(?:\.[0-9]*)?(?:[eE][-+]?[0-9]+)?)"
+    r"\s*(?P<percent>%)?\s*(?P<close>\))?(?:\s+out of\s.*)?"
+)
+"""A number as people write it: $1,234.5, (1,234), 6.46%, 6 out of 10."""
 _YES = frozenset(("1", "1.0", "yes", "y", "true", "x"))
 
 
@@ -79,6 +86,8 @@ def missing_columns(path: Path, results_map: ResultsMap, place: str) -> list[Pro
 
 
 def _text(cells: pd.Series) -> pd.Series:
+    if isinstance(cells.dtype, pd.StringDtype):
+        return cells.fillna("").str.strip()
     return cells.map(lambda cell: "" if cell is None or cell is pd.NA else _plain(cell)).astype(str)
 
 
@@ -193,7 +202,7 @@ def _names(frame: pd.DataFrame, results_map: ResultsMap, file: str, problems: li
         names = names + " " + other
     for row in names.index[names.str.strip() == ""]:
         problems.append(Problem(f"{file}, row {row}", "the entity is blank", "name it"))
-    for row in names.index[names.duplicated() & (names != "")]:
+    for row in names.index[names.duplicated() & (names.str.strip() != "")]:
         message = f"{names[row]!r} stands in an earlier row too"
         problems.append(Problem(f"{file}, row {row}", message, "keep one, or name more columns under 'entity'"))
     return tuple(names)
@@ -231,7 +240,7 @@ def _column(frame: pd.DataFrame, name: str, key: str, cell: Cell, file: str, pro
     if cell.otherwise is not None:
         unlisted = (~_text(frame[name]).isin(cell.values)).to_numpy(dtype=bool) & ~(np.isnan(numbers) & ~unread)
         return np.where(unlisted, cell.otherwise, numbers)
-    for row, text in zip(frame.index[unread], _text(frame[name])[unread], strict=True):
+    for row, text in zip(frame.index[unread], _text(frame[name][unread]), strict=True):
         fix = f"list it under 'values' in the map ({key}), or mend the cell" if cell.values else "write a number"
         problems.append(Problem(f"{file}, row {row}, column {name}", f"{text!r} is not a number", fix))
     return numbers
@@ -242,21 +251,48 @@ def parse_numbers(cells: pd.Series, values: Mapping[str, float] | None = None) -
 
     Read are 1234.5, 1,234.5, $1,234, (1,234) for a negative amount, 6.46% and "6 out of 10" (as 6).
     """
+    if cells.dtype.kind in "iuf" and not values:
+        numbers = cells.to_numpy(dtype=np.float64, na_value=np.nan)
+        return np.where(np.isinf(numbers), np.nan, numbers), np.isinf(numbers)
     text = _text(cells)
-    blank = text.str.casefold().isin(MISSING).to_numpy(dtype=bool)
-    given = text.map(values or {}).to_numpy(dtype=np.float64) if values else np.full(len(text), np.nan)
-    bare = text.str.replace(r"^(.*\S)\s+out of\s.*$", r"\1", regex=True)
-    bare = bare.str.replace(r"^([-+(]?)\s*\$\s*", r"\1", regex=True)
-    bare = bare.str.replace(r"^\(\s*(.*?)\s*\)$", r"-\1", regex=True)
-    percent = bare.str.endswith("%").to_numpy(dtype=bool)
-    bare = bare.str.replace(r"\s*%$", "", regex=True).str.replace(_THOUSANDS, "", regex=True)
-    numbers = pd.to_numeric(bare, errors="coerce").to_numpy(dtype=np.float64).copy()
-    numbers[percent] = np.round(numbers[percent] / 100, 12)
-    numbers[blank] = np.nan
-    numbers = np.where(np.isnan(given), numbers, given)
-    unread = ~np.isfinite(numbers) & ~blank
-    numbers[unread] = np.nan
-    return numbers, unread
+    numbers = np.full(len(text), np.nan)
+    plain = text.str.fullmatch(_PLAIN).to_numpy(dtype=bool)
+    numbers[plain] = _plain_numbers(text[plain])
+    left = np.flatnonzero(~plain)
+    others = text.iloc[left]
+    numbers[left] = [_written(cell) for cell in others]
+    numbers[np.isinf(numbers)] = np.nan
+    unread = np.isnan(numbers)
+    unread[left[others.str.casefold().isin(MISSING).to_numpy(dtype=bool)]] = False
+    listed = text.isin(values or {}).to_numpy(dtype=bool)
+    numbers[listed] = text[listed].map(values or {}).to_numpy(dtype=np.float64)
+    return numbers, unread & ~listed
+
+
+def _plain_numbers(text: pd.Series) -> FloatArray:
+    """What most columns hold, all at once: digits, with dollars, thousands or per cent."""
+    percent = text.str.endswith("%").to_numpy(dtype=bool)
+    for mark in ("$", ",", "%"):
+        text = text.str.replace(mark, "", regex=False)
+    numbers = text.to_numpy(dtype=object).astype(np.float64)
+    return np.where(percent, np.round(numbers / 100, 12), numbers)
+
+
+def _written(text: str) -> float:
+    """A number with dollars, thousands, brackets or per cent; NaN for everything else."""
+    match = _WRITTEN.fullmatch(text)
+    if match is None or (match["open"] is None) != (match["close"] is None):
+        return np.nan
+    signs = [match["open"], match["sign"], match["minus"]]
+    if sum(sign is not None for sign in signs) > 1 or not any(map(str.isdigit, match["digits"].split("e")[0])):
+        return np.nan
+    try:
+        number = float(match["digits"].replace(",", ""))
+    except ValueError:
+        return np.nan
+    if match["percent"]:
+        number = round(number / 100, 12)
+    return -number if match["open"] or match["minus"] or match["sign"] == "-" else number
 
 
 def _check(found: FloatArray, frame: pd.DataFrame, key: str, cell: Cell, file: str, problems: list[Problem]) -> None:
@@ -291,14 +327,29 @@ def _wrong(found: FloatArray, key: str) -> Iterator[tuple[BoolArray, str, str]]:
 
 
 def _check_counts(values: Mapping[str, FloatArray], frame: pd.DataFrame, file: str, problems: list[Problem]) -> None:
-    """A numerator cannot be larger than its denominator."""
+    """A numerator cannot be larger than its denominator, and of the two not one alone is known."""
     for key, top in values.items():
-        if key.startswith("measures.") and key.endswith("numerator"):
-            below = values.get(key.removesuffix("numerator").removesuffix("carried_") + "denominator")
-            if below is not None:
-                for row in frame.index[np.nan_to_num(top - below) > 0]:
-                    message = f"{key} is larger than its denominator"
-                    problems.append(Problem(f"{file}, row {row}", message, "correct one of the two counts"))
+        if not key.startswith("measures.") or not key.endswith("numerator"):
+            continue
+        below = values.get(key.removesuffix("numerator").removesuffix("carried_") + "denominator")
+        if below is None:
+            continue
+        for row in frame.index[np.nan_to_num(top - below) > 0]:
+            message = f"{key} is larger than its denominator"
+            problems.append(Problem(f"{file}, row {row}", message, "correct one of the two counts"))
+        half = np.isnan(below) & (np.nan_to_num(top) > 0)
+        if not key.endswith("carried_numerator"):
+            half |= np.isnan(top) & (np.nan_to_num(below) > 0)
+        for row in frame.index[half & ~_told(frame, file, problems)] if half.any() else ():
+            message = f"{key} and its denominator: one is blank, the other is not"
+            problems.append(Problem(f"{file}, row {row}", message, "fill in both, 0 where nobody counts, or neither"))
+
+
+def _told(frame: pd.DataFrame, file: str, problems: list[Problem]) -> BoolArray:
+    """Rows of which something is said already: a cell that could not be read is blank here."""
+    told = {problem.place.partition(", column")[0] for problem in problems}
+    rows = [f"{file}, row {row}" in told for row in frame.index] if told else [False] * len(frame)
+    return np.array(rows, dtype=np.bool_)
 
 
 # Programs joined --------------------------------------------------------------------------------------
