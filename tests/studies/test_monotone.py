@@ -9,6 +9,7 @@ import pytest
 from critmass.catalog import load_catalog
 from critmass.domain import vocabulary as v
 from critmass.domain.catalog import Catalog, CatalogFile
+from critmass.domain.programs import Component
 from critmass.domain.walk import words_in
 from critmass.studies.monotone import PayoutCheck, PayoutFall, Stretch, check_payouts
 from plans import TINY
@@ -120,6 +121,30 @@ def test_a_step_table_for_an_inverse_rate_does_not_fall() -> None:
     table = {**steps((0.2, 1), (0.1, 3)), "descending": True}
     found = checked(component("fewer", MEMBERS, table, driver={"kind": "rate", "measure": "PCR"}))
     assert (found.falls, found.unpaid) == ((), ())
+
+
+def test_a_good_table_is_not_blamed_for_an_inverse_count() -> None:
+    """Where stays are counted and the rate per stay rises as they shrink, the count is the reason, not the table."""
+    table = {**steps((0.2, 5), (0.1, 6)), "descending": True, "otherwise": 4}
+    stays = component("stays", counted("numerator", "PCR"), table, driver={"kind": "rate", "measure": "PCR"})
+    assert falls(stays)["stays", "within_year"].reasons == ("inverse_count",)
+
+
+def test_a_table_that_pays_for_more_stays_falls() -> None:
+    """Steps that rise with an inverse rate pay the best performance least."""
+    table = steps((0.1, 1), (0.2, 3))
+    found = falls(component("wrong", MEMBERS, table, driver={"kind": "rate", "measure": "PCR"}))
+    assert found["wrong", "within_year"].reasons == ("falling_schedule",)
+    assert_stretch(found["wrong", "within_year"].stretches[0], 0.2, 0.195, 3000.0, 1000.0)
+
+
+def test_a_loss_that_grows_with_quality_is_found() -> None:
+    """What is owed is looked at with a tenth overspent, where there is something to owe."""
+    losing = gate(SAVED, at_most=-0.02)
+    owed = component("owed", {"kind": "savings"}, constant(0.3), multipliers=[{"driver": BCS}], gates=[losing])
+    fall = falls(owed)["owed", "within_year"]
+    assert (fall.setting, fall.reasons) == ("costly", ("penalty",))
+    assert_stretch(fall.largest, 0.0, 1.0, 0.0, -30_000.0)
 
 
 def test_shared_savings_and_losses_never_fall_with_the_savings_rate() -> None:
@@ -259,18 +284,24 @@ def test_improvement_gated_bounties_pay_the_better_practice_less(
         assert fall.largest.after_usd == 0.0
 
 
+def is_plain_step_bonus(item: Component) -> bool:
+    """Whether a component pays by a rising step table, and asks neither for gains nor for open gaps."""
+    words = tuple(words_in(item))
+    gains = any(isinstance(word, v.Improvement | v.Gain | v.GapsClosed) for word in words)
+    scored = any(word.improvement is not None for word in words if isinstance(word, v.ScoredMeasure))
+    looks = any(isinstance(word, v.Rate | v.MeasuresMet | v.ScoredMeasure) for word in words)
+    return isinstance(item.rate, v.Steps) and looks and not gains and not scored
+
+
 def test_no_plain_step_bonus_is_listed(shipped: PayoutCheck, shipped_catalog: Catalog) -> None:
-    """A rising step table on a rate that multiplies members, without an improvement gate, never falls."""
+    """A step table that looks at results, and neither at gains nor at open gaps, is never among the falls."""
     plain = {
         (program.id, item.id)
         for program in shipped_catalog.programs.values()
         for item in program.components
-        if isinstance(item.rate, v.Steps)
-        and isinstance(item.driver, v.Rate)
-        and isinstance(item.quantity, v.Members | v.MemberMonths | v.Lump)
-        and not any(isinstance(word, v.Improvement) for word in words_in(item))
+        if is_plain_step_bonus(item)
     }
-    assert plain
+    assert len(plain) > 5
     assert not plain & {(fall.program, fall.component) for fall in shipped.falls}
 
 
