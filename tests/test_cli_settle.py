@@ -88,9 +88,9 @@ def test_a_narrow_terminal_is_enough(words: tuple[str, ...]) -> None:
     ("old", "new", "words"),
     [
         (
-            "at_least: 0.70",
-            "at_least: 70",
-            "no rate reaches the threshold 70 Fix: rates are fractions: write 0.7 for 70 %",
+            "at_least: 0.78",
+            "at_least: 78",
+            "no rate reaches the threshold 78 Fix: rates are fractions: write 0.78 for 78 %",
         ),
         ("measure: BCS}", "measure: BSC}", "unknown measure 'BSC'"),
         ("pays: 2.50", "pays: $2.50", "'$2.50' is not a number Fix: write a number"),

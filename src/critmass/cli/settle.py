@@ -70,6 +70,7 @@ def settle(
     payout curve of a program (--program, --sweep)."""
     with errors(as_json):
         _one_way(network, program, results, results_map, sweep)
+        _goes_with(sweep, results, at, entity, cost)
         if network is not None:
             _network(network, scenario, out, catalog, as_json=as_json)
             return
@@ -98,6 +99,22 @@ def _one_way(
         raise InputError([Problem("critmass settle", "a program is settled by --results with --map, or --sweep", fix)])
     if (results is None) != (results_map is None):
         raise InputError([Problem("critmass settle", "--results and --map go together", fix)])
+
+
+def _goes_with(
+    sweep: str | None, results: Path | None, at: list[str] | None, entity: str | None, cost: float | None
+) -> None:
+    """Refuses options that would be passed over in silence."""
+    given = {"--at": at, "--entity": entity, "--cost": cost}
+    lost = [name for name, value in given.items() if value is not None and sweep is None]
+    problems = [
+        Problem("critmass settle", f"{name} goes with --sweep", "add --sweep, or leave it out") for name in lost
+    ]
+    if sweep is not None and entity is not None and results is None:
+        fix = "add --results and --map, or leave it out"
+        problems.append(Problem("critmass settle", "--entity goes with --results and --map", fix))
+    if problems:
+        raise InputError(problems)
 
 
 def _network(

@@ -21,6 +21,7 @@ from critmass.studies.entities import EntitySettlement
 from critmass.studies.sweep import PayoutCurve
 
 OUT_SUFFIXES = (".csv", ".xlsx", ".parquet", ".json")
+_WORKBOOK_ROWS = 1_048_575
 _ROWS_SHOWN = 12
 _POINTS_SHOWN = 21
 _BAR = 24
@@ -50,6 +51,9 @@ def write_table(path: Path, frame: pd.DataFrame, chart: Callable[[Any, Any], Non
         ".parquet": lambda file: frame.to_parquet(file, index=False),
         ".json": lambda file: frame.to_json(file, orient="records", indent=2),
     }
+    if path.suffix.lower() == ".xlsx" and len(frame) > _WORKBOOK_ROWS:
+        message = f"a workbook holds at most {_WORKBOOK_ROWS:,} rows, and there are {len(frame):,}"
+        raise InputError([Problem(str(path), message, "let the name end in .csv or .parquet")])
     write_files(path.parent, {path.name: writers[path.suffix.lower()]})
 
 
@@ -163,6 +167,7 @@ def curve_document(curve: PayoutCurve) -> dict[str, Any]:
              "after_usd": round(cliff.after_usd, 2)}
             for cliff in curve.cliffs
         ],
+        "cost_usd": curve.cost_usd,
         "break_even": dict(curve.break_even),
         "break_even_together": curve.together,
         "chart": {"type": "line", "x": curve.sweep.driver, "x_values": values, "y_unit": "USD",
@@ -181,13 +186,25 @@ def show_curve(console: Console, curve: PayoutCurve) -> None:
             add_row(found, (f"{curve.sweep.values()[place]:,.6g}", f"{paid[place]:,.2f}", bar))
         console.print(section(label, found))
     console.print(section("Cliffs", _cliff_table(curve)) if curve.cliffs else note("No cliffs.", "dim"))
-    for name, value in curve.break_even.items():
-        console.print(note(f"{name} covers the cost from {curve.sweep.driver} = {value:,.6g} on.", "bold"))
-    if len(curve.programs) > 1 and curve.together is not None:
-        console.print(note(f"Together they cover it from {curve.sweep.driver} = {curve.together:,.6g} on.", "bold"))
+    if curve.cost_usd is not None:
+        _show_break_even(console, curve, curve.cost_usd)
     if curve.defaults:
         names = ", ".join(key.removeprefix("facts.") for key in curve.defaults)
         console.print(note(f"At the catalog's default: {names}.", "yellow"))
+
+
+def _show_break_even(console: Console, curve: PayoutCurve, cost_usd: float) -> None:
+    sweep, cost = curve.sweep, f"{cost_usd:,.2f}"
+    found: dict[str, float | None] = {program.id: curve.break_even.get(program.id) for program in curve.programs}
+    if len(found) > 1:
+        found["Together"] = curve.together
+    for name, value in found.items():
+        if value is None:
+            never = f"{name}: never pays ${cost} between {sweep.driver} = {sweep.start:,.6g} and {sweep.stop:,.6g}."
+            console.print(note(never, "bold yellow"))
+        else:
+            already = ", where the sweep begins" if value == sweep.start else ""
+            console.print(note(f"{name}: first pays ${cost} at {sweep.driver} = {value:,.6g}{already}.", "bold"))
 
 
 def _bar(value: float, low: float, high: float) -> Text:
@@ -203,8 +220,8 @@ def _bar(value: float, low: float, high: float) -> Text:
 
 
 def _cliff_table(curve: PayoutCurve) -> Any:
-    found = number_table(("Program",), (curve.sweep.driver, "USD before", "USD from there", "Jump"))
-    for cliff in curve.cliffs:
+    found = number_table(("Program",), (_short(curve.sweep.driver), "USD before", "USD then", "Jump"))
+    for cliff in curve.cliffs[:_POINTS_SHOWN]:
         jump = cliff.after_usd - cliff.before_usd
         cells = (
             cliff.program,
@@ -214,7 +231,15 @@ def _cliff_table(curve: PayoutCurve) -> Any:
             f"{jump:+,.2f}",
         )
         add_row(found, cells)
+    left = len(curve.cliffs) - _POINTS_SHOWN
+    if left > 0:
+        add_row(found, (f"and {count(left, 'cliff')} more", "", "", "", ""))
     return found
+
+
+def _short(driver: str) -> str:
+    """A driver without its family, for a narrow column."""
+    return driver.partition(".")[2] or driver
 
 
 def curve_chart(curve: PayoutCurve) -> Callable[[Any, Any], None]:

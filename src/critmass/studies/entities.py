@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -55,12 +55,12 @@ class EntitySettlement:
     defaults: tuple[str, ...]
 
     def frame(self) -> pd.DataFrame:
-        """One row for each entity: programs joined, scores, USD by component, and their sum."""
+        """One row for each entity: programs joined, scores, USD by component in whole cents, and their sum."""
         columns: dict[str, object] = {"entity": list(self.table.names), "programs": self._programs()}
         columns |= {f"score.{name}": score for name, score in self.scores.items()}
-        amounts = self.settled.paid[:, 0, :]
+        amounts = np.round(self.settled.paid[:, 0, :], 2)
         for place, clause in enumerate(self.settled.terms.clauses):
-            columns[f"{clause.program.id}.{clause.component.id}"] = np.round(amounts[place], 2)
+            columns[f"{clause.program.id}.{clause.component.id}"] = amounts[place]
         return pd.DataFrame({**columns, "total_usd": np.round(amounts.sum(axis=0), 2)})
 
     def totals(self) -> FloatArray:
@@ -130,21 +130,30 @@ def settle_table(book: Book, table: MappedTable) -> EntitySettlement:
     """Settles a table that is mapped already."""
     _check_joined(book, table)
     joined = _joined(book, table)
-    values = {key: array[None, :] for key, array in _asked(table.values, joined).items()}
-    results = TableResults(table.names, with_counts(values), joined, book.catalog, table.tins, table.organizations)
-    settled = settle(book.terms, results)
-    return EntitySettlement(book, table, settled, _scores(book, results), _defaults(book, table.values))
+    given = with_counts({key: array[None, :] for key, array in table.values.items()})
+    groups = (book.catalog, table.tins, table.organizations)
+    settled = settle(book.terms, TableResults(table.names, _asked(book, given, joined), joined, *groups))
+    scores = _scores(book, TableResults(table.names, given, joined, *groups))
+    return EntitySettlement(book, table, settled, scores, _defaults(book, table.values))
 
 
-def _asked(values: Mapping[str, FloatArray], joined: Mapping[str, BoolArray]) -> dict[str, FloatArray]:
-    """Values in which nobody who joins nothing is asked for a fact that is not known of it."""
-    if not joined:
-        return dict(values)
-    outside = ~np.logical_or.reduce([mask[0] for mask in joined.values()])
+def _asked(book: Book, values: Mapping[str, FloatArray], joined: Mapping[str, BoolArray]) -> dict[str, FloatArray]:
+    """Values in which nobody is asked for a fact that is not known of it and that nothing it is paid by looks at."""
     return {
-        key: np.where(outside, np.nan_to_num(array), array) if key.startswith("facts.") else array
+        key: np.where(_looked_at(book, key, joined), array, np.nan_to_num(array)) if key.startswith("facts.") else array
         for key, array in values.items()
     }
+
+
+def _looked_at(book: Book, key: str, joined: Mapping[str, BoolArray]) -> BoolArray:
+    """Of which entities some component looks at a fact, shape (1, entity) or (1, 1)."""
+    found = np.zeros((1, 1), dtype=np.bool_)
+    for program in book.programs:
+        for component in program.components:
+            if any(key in _keys(word) for word in words_in(component)):
+                nobody = np.zeros((1, 1), dtype=np.bool_)
+                found = found | (joined.get(program.id, nobody) if component.applies == "joined" else True)
+    return found
 
 
 def _check_joined(book: Book, table: MappedTable) -> None:
@@ -166,8 +175,16 @@ def _joined(book: Book, table: MappedTable) -> dict[str, BoolArray]:
     return {name: mask[None, :] for name, mask in table.joined.items()}
 
 
+class _PartlyKnown(View):
+    """Entities of which not every fact is known, as scores may look at them."""
+
+    def fact(self, name: str) -> FloatArray:
+        """A fact, NaN where it is not known."""
+        return self.answer(self.results.fact(name))
+
+
 def _scores(book: Book, results: TableResults) -> dict[str, FloatArray]:
-    view = View(results, (), measure_directions(book.terms))
+    view = _PartlyKnown(results, (), measure_directions(book.terms))
     found = {}
     for score in book.scores:
         known = evaluate.known(score.driver, view)
@@ -191,12 +208,11 @@ def _clauses(program: Program) -> Iterator[Clause]:
 def map_problems(book: Book, results_map: ResultsMap, place: str) -> list[Problem]:
     """What the programs look at and the map does not give, and what the map names and nobody knows."""
     given = {key for key, _ in results_map.cells()}
-    measures = set(results_map.measures)
+    if "members" not in results_map.model_fields_set:
+        given.discard("members")
     problems = []
     for key, why in needed_keys(book).items():
-        if key.startswith("facts."):
-            continue
-        if key not in given and not (key.startswith("measures.") and key.split(".")[1] in measures):
+        if not key.startswith("facts.") and not is_given(key, given):
             fix = f"add {key!r} with its column"
             problems.append(Problem(place, f"{why} looks at {key}, and the map does not give it", fix))
     return problems + list(_strangers(book, results_map, place))
@@ -213,25 +229,63 @@ def needed_keys(book: Book) -> dict[str, str]:
     return found
 
 
+def is_given(key: str, given: Collection[str]) -> bool:
+    """Whether what a program looks at is among given keys: itself, a part of it, or what stands for it."""
+    if key == "member_months" and "members" in given:
+        return True
+    if key.endswith(".prior_rate"):
+        return key in given or key.replace("prior_rate", "prior_numerator") in given
+    return key in given or any(name.startswith(f"{key}.") for name in given)
+
+
+_QUANTITIES: dict[type, tuple[str, ...]] = {
+    v.Savings: ("benchmark_usd", "expenditure_usd"),
+    v.SavingsRate: ("benchmark_usd", "expenditure_usd"),
+    v.BenchmarkExpenditure: ("benchmark_usd",),
+    v.Expenditure: ("expenditure_usd",),
+}
+
+
 def _keys(word: object) -> tuple[str, ...]:
-    if isinstance(word, v.Savings | v.SavingsRate):
-        return "benchmark_usd", "expenditure_usd"
-    if isinstance(word, v.BenchmarkExpenditure):
-        return ("benchmark_usd",)
-    if isinstance(word, v.Expenditure):
-        return ("expenditure_usd",)
+    """The keys of a map that a single word of a contract looks at."""
     if isinstance(word, v.Events):
-        return (f"events.{word.service}",)
+        return (f"events.{word.service}", *(_panel("members", word.stratum) if word.max_per_member else ()))
     if isinstance(word, v.AllowedCharges):
         return (f"allowed_usd.{word.code_set}",)
     if isinstance(word, v.WorkflowInPlace):
         return (f"workflows.{word.workflow}",)
+    if isinstance(word, v.MemberMonths | v.Members):
+        return _panel("member_months", word.stratum)
+    if isinstance(word, v.MembersCount):
+        return _panel("members", word.stratum)
+    if isinstance(word, v.ByStratum):
+        return tuple(key for stratum in word.rates for key in _panel("member_months", stratum))
+    return _QUANTITIES.get(type(word)) or _fact_keys(word) or _measure_keys(word)
+
+
+def _panel(key: str, stratum: str) -> tuple[str, ...]:
+    return (key,) if stratum == "all" else (f"strata.{stratum}",)
+
+
+def _fact_keys(word: object) -> tuple[str, ...]:
     if isinstance(word, v.Fact | v.FactAmount | v.ScoredFact):
         return (f"facts.{word.name}",)
     if isinstance(word, v.CreditAgainst):
         return (f"facts.{word.fact}",)
+    if isinstance(word, v.PoolShare) and word.outside_weight is not None:
+        return (f"facts.{word.outside_weight}",)
+    return ()
+
+
+def _measure_keys(word: object) -> tuple[str, ...]:
+    """A measure, and which of its counts a rate alone cannot stand for."""
     measure = getattr(word, "measure", None)
-    return () if measure is None else (f"measures.{measure}",)
+    if measure is None:
+        return ()
+    counted = isinstance(word, v.Numerator | v.GapsClosed | v.EligibleMembers | v.Denominator)
+    gains = isinstance(word, v.Improvement) or getattr(word, "improvement", None) is not None
+    more = [("denominator", counted), ("prior_rate", gains), ("carried_numerator", isinstance(word, v.GapsClosed))]
+    return (f"measures.{measure}", *(f"measures.{measure}.{part}" for part, asked in more if asked))
 
 
 def _strangers(book: Book, results_map: ResultsMap, place: str) -> Iterator[Problem]:

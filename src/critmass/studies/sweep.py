@@ -16,7 +16,7 @@ from critmass.domain.suggest import closest
 from critmass.settlement.amounts import settle
 from critmass.settlement.results import BoolArray, FloatArray
 from critmass.settlement.table import TableResults, with_counts
-from critmass.studies.entities import Book, needed_keys
+from critmass.studies.entities import Book, is_given, needed_keys
 
 SAVINGS_RATE = "savings_rate"
 """Moves expenditure so that savings are this share of the benchmark."""
@@ -24,9 +24,13 @@ MOST_POINTS = 100_001
 _ENTITY = "sweep"
 _HALVINGS = 60
 _CENT = 0.01
+_STRETCHES = 2_000
+"""Into at least so many stretches a sweep is cut before cliffs are looked for in each."""
+_MOST_STRETCHES = 50_000
+"""So many stretches are followed at once; of more, those with the largest change."""
 _NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
-_SWEEP = re.compile(rf"^([\w.\-]+)=({_NUMBER}):({_NUMBER}):(\d+)$")
-_SETTING = re.compile(rf"^([\w.\-]+)=({_NUMBER})%?$")
+_SWEEP = re.compile(rf"^([\w.\-]+)=({_NUMBER}%?):({_NUMBER}%?):(\d+)$")
+_SETTING = re.compile(rf"^([\w.\-]+)=({_NUMBER}%?)$")
 
 
 @dataclass(frozen=True)
@@ -70,6 +74,7 @@ class PayoutCurve:
     cliffs: tuple[Cliff, ...]
     break_even: Mapping[str, float]
     together: float | None
+    cost_usd: float | None = None
 
     def payouts(self) -> dict[str, FloatArray]:
         """USD by program, shape (point,)."""
@@ -91,7 +96,7 @@ class PayoutCurve:
 
 
 def parse_sweep(text: str) -> Sweep:
-    """A sweep written as DRIVER=from:to:points.
+    """A sweep written as DRIVER=from:to:points (from and to may be percentages).
 
     Raises:
         InputError: when it is not written so, or asks for fewer than two points or too many.
@@ -103,9 +108,16 @@ def parse_sweep(text: str) -> Sweep:
     count = int(match[4])
     if not 2 <= count <= MOST_POINTS:
         raise InputError([Problem("--sweep", f"asks for {count:,} points", f"ask for 2 to {MOST_POINTS:,}")])
-    if float(match[2]) >= float(match[3]):
+    start, stop = _number(match[2]), _number(match[3])
+    if not np.isfinite([start, stop]).all():
+        raise InputError([Problem("--sweep", f"{text!r} has an end too large to count with", "write a smaller one")])
+    if start >= stop:
         raise InputError([Problem("--sweep", f"{match[2]} is not below {match[3]}", "write the smaller value first")])
-    return Sweep(match[1], float(match[2]), float(match[3]), count)
+    return Sweep(match[1], start, stop, count)
+
+
+def _number(text: str) -> float:
+    return round(float(text[:-1]) / 100.0, 12) if text.endswith("%") else float(text)
 
 
 def parse_settings(texts: Sequence[str]) -> dict[str, float]:
@@ -114,13 +126,17 @@ def parse_settings(texts: Sequence[str]) -> dict[str, float]:
     Raises:
         InputError: with every text that is not written so.
     """
-    found, problems = {}, []
+    found: dict[str, float] = {}
+    problems = []
     for text in texts:
         match = _SETTING.match(text.strip())
-        if match is None:
-            problems.append(Problem("--at", f"{text!r} is not a value", "write NAME=value, such as members=5000"))
+        if match is None or not np.isfinite(_number(match[2])):
+            fix = "write NAME=value without commas or signs of money, such as members=5000"
+            problems.append(Problem("--at", f"{text!r} is not a value", fix))
+        elif match[1] in found:
+            problems.append(Problem("--at", f"{match[1]} is given twice", "keep one"))
         else:
-            found[match[1]] = float(match[2]) / (100.0 if text.strip().endswith("%") else 1.0)
+            found[match[1]] = _number(match[2])
     if problems:
         raise InputError(problems)
     return found
@@ -134,14 +150,30 @@ def payout_curve(book: Book, sweep: Sweep, settings: Mapping[str, float], cost_u
     Raises:
         InputError: when the programs do not look at the driver, or look at something that is not set.
     """
+    settings = _without_rivals(sweep.driver, settings)
     _check(book, sweep, settings)
+    if cost_usd is not None and not (np.isfinite(cost_usd) and cost_usd >= 0):
+        raise InputError([Problem("--cost", f"{cost_usd} is not a cost", "write dollars a year, 0 or more")])
     curve = _Curve(book, sweep, settings)
     components = curve.components(sweep.values())
     cliffs = tuple(cliff for program in book.programs for cliff in _cliffs(curve, program, components))
     alone, together = ({}, None) if cost_usd is None else _break_even(curve, components, cost_usd)
     return PayoutCurve(
-        sweep, dict(settings), curve.defaults, book.programs, curve.keys, components, cliffs, alone, together
+        sweep, dict(settings), curve.defaults, book.programs, curve.keys, components, cliffs, alone, together, cost_usd
     )
+
+
+def _without_rivals(driver: str, settings: Mapping[str, float]) -> dict[str, float]:
+    """Settings without what says the same as the driver in another way: a rate beside a numerator, and back."""
+    measure, _, part = driver.rpartition(".")
+    rivals = {
+        "rate": "numerator",
+        "numerator": "rate",
+        "prior_rate": "prior_numerator",
+        "prior_numerator": "prior_rate",
+    }
+    rival = f"{measure}.{rivals.get(part, part)}"
+    return {key: number for key, number in settings.items() if key not in (driver, rival)}
 
 
 class _Curve:
@@ -193,25 +225,33 @@ def _check(book: Book, sweep: Sweep, settings: Mapping[str, float]) -> None:
     problems += [
         Problem("--at", f"{owner} looks at {key}, and nothing is said of it", f"add --at {_example(key)}")
         for key, owner in wanted.items()
-        if not key.startswith("facts.") and not _is_given(key, given)
+        if not key.startswith("facts.") and not is_given(key, given)
     ]
+    ends = [("--sweep", sweep.driver, end) for end in (sweep.start, sweep.stop)]
+    at = [("--at", key, number) for key, number in settings.items()]
+    problems += [problem for one in (*ends, *at) for problem in _impossible(*one)]
     if problems:
         raise InputError(problems)
 
 
+def _impossible(place: str, key: str, number: float) -> Iterator[Problem]:
+    """Numbers that a results table would not be allowed to hold either."""
+    if number < 0 and key != SAVINGS_RATE and not key.startswith("facts."):
+        yield Problem(place, f"{key} is negative: {number:,.10g}", "write 0 or more")
+    if number > 1 and key.startswith("measures.") and key.endswith("rate"):
+        yield Problem(place, f"{key} is above 1: {number:,.10g}", "write 0.7 or 70% for seventy percent")
+
+
 def _measure_keys(wanted: Mapping[str, str]) -> Iterator[str]:
     for key in wanted:
-        if key.startswith("measures."):
+        if key.startswith("measures.") and key.count(".") == 1:
             yield from (f"{key}.{part}" for part in MeasureCells.model_fields)
-
-
-def _is_given(key: str, given: set[str]) -> bool:
-    return key in given or any(name.startswith(f"{key}.") for name in given)
 
 
 def _example(key: str) -> str:
     if key.startswith("measures."):
-        return f"{key}.rate=0.7"
+        part = key.rpartition(".")[2]
+        return f"{key}.rate=0.7" if key.count(".") == 1 else f"{key}={'0.6' if part == 'prior_rate' else '100'}"
     return f"{key}=1000000" if key.endswith("_usd") else f"{key}=100"
 
 
@@ -219,28 +259,49 @@ def _example(key: str) -> str:
 
 
 def _cliffs(curve: _Curve, program: Program, components: FloatArray) -> Iterator[Cliff]:
-    """Jumps between neighbouring points, found by halving every stretch towards its larger change at once."""
-    points = curve.sweep.values()
-    low, high = points[:-1].copy(), points[1:].copy()
+    """Jumps of a program's payout.
+
+    The sweep is cut into stretches, and every stretch in two again and again. One in whose middle the payout is
+    the mean of its ends is straight, and is done with; what is left when nothing can be cut any more is a jump.
+    """
     mine = curve.of(program)
-    ends = components[mine].sum(axis=0)
-    below, above = ends[:-1].copy(), ends[1:].copy()
-    candidates = np.flatnonzero(np.abs(above - below) >= _CENT)
-    low, high, below, above = (side[candidates] for side in (low, high, below, above))
-    for _ in range(_HALVINGS if len(candidates) else 0):
+    low, high, below, above = _stretches(curve, mine, components)
+    for _ in range(_HALVINGS):
         middle = (low + high) / 2
-        paid = curve.payout(mine, middle)
-        left = np.abs(paid - below) >= np.abs(above - paid)
-        high, above = np.where(left, middle, high), np.where(left, paid, above)
-        low, below = np.where(left, low, middle), np.where(left, below, paid)
-    for place in np.flatnonzero(np.abs(above - below) >= _CENT).tolist():
+        paid = curve.payout(mine, middle) if len(middle) else middle
+        bent = np.flatnonzero(np.abs(paid - (below + above) / 2) >= _CENT / 4)
+        low, middle, high, below, paid, above = (side[bent] for side in (low, middle, high, below, paid, above))
+        low, high = np.concatenate([low, middle]), np.concatenate([middle, high])
+        below, above = np.concatenate([below, paid]), np.concatenate([paid, above])
+        kept = np.argsort(-np.abs(above - below), kind="stable")[:_MOST_STRETCHES]
+        low, high, below, above = (side[kept] for side in (low, high, below, above))
+    jumps = np.flatnonzero(np.abs(above - below) >= _CENT)
+    for place in jumps[np.argsort(high[jumps])].tolist():
         yield Cliff(program.id, _round_at(high[place], curve.sweep), float(below[place]), float(above[place]))
 
 
+def _stretches(
+    curve: _Curve, mine: BoolArray, components: FloatArray
+) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
+    """The sweep in short stretches: their ends, and what is paid at both."""
+    points, paid = _fine(curve, mine, components)
+    return points[:-1], points[1:], paid[:-1], paid[1:]
+
+
+def _fine(curve: _Curve, mine: BoolArray, components: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """The sweep's points with more between them where they are few, and what is paid at each."""
+    points = curve.sweep.values()
+    parts = -(-_STRETCHES // (len(points) - 1))
+    if parts == 1:
+        return points, components[mine].sum(axis=0)
+    places = np.arange((len(points) - 1) * parts + 1) / parts
+    points = np.interp(places, np.arange(len(points)), points)
+    return points, curve.payout(mine, points)
+
+
 def _round_at(value: float, sweep: Sweep) -> float:
-    """A cliff's place without the last digits of halving."""
-    scale = max(abs(sweep.start), abs(sweep.stop))
-    digits = int(np.clip(7 - np.ceil(np.log10(scale)), 0, 12)) if scale > 0 else 7
+    """A cliff's place without the last digits of halving: to a ten-millionth of the sweep."""
+    digits = int(np.clip(7 - np.ceil(np.log10(sweep.stop - sweep.start)), 0, 15))
     return float(np.round(value, digits))
 
 
@@ -254,8 +315,8 @@ def _break_even(curve: _Curve, components: FloatArray, cost_usd: float) -> tuple
 
 def _paid_from(curve: _Curve, mine: BoolArray, components: FloatArray, cost_usd: float) -> float | None:
     """The first value at which some components together pay the cost."""
-    points = curve.sweep.values()
-    enough = components[mine].sum(axis=0) >= cost_usd
+    points, paid = _fine(curve, mine, components)
+    enough = paid >= cost_usd
     if not enough.any():
         return None
     first = int(np.argmax(enough))
