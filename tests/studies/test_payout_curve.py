@@ -1,4 +1,4 @@
-"""Payout curves: cliffs are found where they are and nowhere else, and what is asked must be what a program looks at."""
+"""Payout curves: cliffs are found where they are and nowhere else; what is asked must be looked at by a program."""
 
 from __future__ import annotations
 
