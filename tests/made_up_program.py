@@ -22,11 +22,11 @@ def component(name: str = "pay", **terms: Any) -> Words:
     }  # fmt: skip
 
 
-def program(name: str, *components: Words) -> Words:
+def program(name: str, *components: Words, **more: object) -> Words:
     """A program of a whole year."""
     return {
         "id": name, "label": name, "payer": "payer", "performance_year": 2026, "status": "complete",
-        "lines_of_business": ["commercial"], "effective": {}, "components": list(components),
+        "lines_of_business": ["commercial"], "effective": {}, "components": list(components), **more,
     }  # fmt: skip
 
 
