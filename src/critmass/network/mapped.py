@@ -33,6 +33,7 @@ _WRITTEN = re.compile(
     r"\s*(?P<percent>%)?\s*(?P<close>\))?(?:\s+out of\s.*)?"
 )
 """A number as people write it: $1,234.5, (1,234), 6.46%, 6 out of 10."""
+_SUMS = frozenset(("total", "totals", "grand total", "subtotal"))
 _YES = frozenset(("1", "1.0", "yes", "y", "true", "x"))
 
 
@@ -205,6 +206,9 @@ def _names(frame: pd.DataFrame, results_map: ResultsMap, file: str, problems: li
     for row in names.index[names.duplicated() & (names.str.strip() != "")]:
         message = f"{names[row]!r} stands in an earlier row too"
         problems.append(Problem(f"{file}, row {row}", message, "keep one, or name more columns under 'entity'"))
+    for row in names.index[names.str.strip().str.casefold().isin(_SUMS)]:
+        fix = "delete the row, or leave it out by 'only' in the map"
+        problems.append(Problem(f"{file}, row {row}", f"{names[row]!r} is no entity but a sum of others", fix))
     return tuple(names)
 
 
