@@ -34,7 +34,7 @@ def commands() -> list[str]:
     """Commands of README.md and docs/settling.md that come back by themselves, without comments."""
     shown = [block.replace("\\\n", " ") for page in PAGES.values() for block in blocks(page)]
     lines = [line.split("  #")[0].strip() for block in shown for line in block.splitlines()]
-    found = [line.removeprefix(".venv/bin/") for line in lines if re.match(r"(\.venv/bin/)?critmass\b", line)]
+    found = [line.removeprefix(".venv/bin/") for line in lines if re.match(r"(\.venv/bin/)?critmass ", line)]
     needs_more = ("serve", "published-files", "import")
     return [line for line in found if not any(word in line for word in needs_more)]
 

@@ -84,4 +84,4 @@ def test_the_report_says_where_they_pay_together(tmp_path: Path) -> None:
     assert curve_document(found)["break_even_together"] == pytest.approx(150.0)
     screen = StringIO()
     show_curve(Console(width=120, file=screen), found)
-    assert "Together they cover it from members = 150 on." in screen.getvalue()
+    assert "first pays $4,800.00 at members = 150." in screen.getvalue()

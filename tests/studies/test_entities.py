@@ -7,14 +7,15 @@ from typing import Any
 
 import numpy as np
 import pytest
-from made_up_program import SCORE, Words, book, component, program, settled
 
 from critmass.domain.errors import InputError
 from critmass.domain.results_map import ResultsMap
 from critmass.studies.entities import load_map, one_row, read_book
+from made_up_program import SCORE, Words, book, component, program, settled
 
 OTHER: Words = {"kind": "fact", "name": "other"}
 RATE: Words = {"kind": "rate", "measure": "M"}
+PAID: Words = {"kind": "constant", "pays": 1}
 EQUAL: Words = {"kind": "linear", "per_unit": 1}
 BOTH: list[Words] = [{"driver": SCORE}, {"driver": RATE}]
 FACTS: list[Words] = [{"name": "score", "weight": 1}, {"name": "other", "weight": 3}]
@@ -29,6 +30,17 @@ def complaints(folder: Path, *programs: Words, text: str = "Name,X\nA,1\n", **en
     with pytest.raises(InputError) as caught:
         settled(folder, book(*programs), text, **entries)
     return [f"{problem.place}: {problem.message}; {problem.fix}" for problem in caught.value.problems]
+
+
+def test_gaps_closed_are_never_of_unknown_number(tmp_path: Path) -> None:
+    """Who was compliant on day one may be blank only with the other counts; then no gap was closed. 30-10 are 20."""
+    of = book(program("one", component(quantity={"kind": "gaps_closed", "measure": "M"}, rate=PAID)))
+    parts = {"denominator": "D", "numerator": "N", "carried_numerator": "C"}
+    found = settled(tmp_path, of, "Name,D,N,C\nA,40,30,10\nB,,,\n", measures={"M": parts})
+    assert found.totals().tolist() == [20.0, 0.0]
+    programs = program("one", component(quantity={"kind": "gaps_closed", "measure": "M"}))
+    [said] = complaints(tmp_path, programs, text="Name,D,N,C\nA,40,30,\n", measures={"M": parts})
+    assert "row 2: measures.M.carried_numerator and its denominator: one is blank" in said
 
 
 # What a map must give ---------------------------------------------------------------------------------

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from made_up_program import SCORE, Words, book, component, program
 
 from critmass.domain.errors import InputError
 from critmass.domain.results_map import ResultsMap
 from critmass.studies.entities import Book, one_row
 from critmass.studies.sweep import PayoutCurve, parse_settings, parse_sweep, payout_curve
+from made_up_program import SCORE, Words, book, component, program
 
 LUMP: Words = {"kind": "lump"}
 
@@ -222,6 +222,16 @@ def test_a_row_gives_what_stays_put(tmp_path: Path) -> None:
         assert curve(BOUNTY, "measures.M.rate=0:1:3", **row).payouts()["one"].tolist() == [0, 2000, 4000]
         assert curve(BOUNTY, "measures.M.numerator=0:200:3", **row).payouts()["one"].tolist() == [0, 2000, 4000]
         assert curve(BOUNTY, "facts.score=0:1:3", **row).payouts()["one"].tolist() == [0, 1600, 1600]
+
+
+def test_a_row_may_say_more_than_the_program_looks_at(tmp_path: Path) -> None:
+    """What the map gives for other programs does not keep a sweep from starting at a row."""
+    path = tmp_path / "results.csv"
+    path.write_text("Name,R,S\nA,0.4,0.9\n")
+    more = {"members": 10, "facts": {"score": "S"}, "strata": {"under_21": 3}, "measures": {"M": {"rate": "R"}}}
+    row = one_row(by_score(steps((0.5, 100))), path, ResultsMap.model_validate({"entity": "Name", **more}), "map", "A")
+    assert row == {"members": 10.0, "facts.score": 0.9}
+    assert jumps(curve(by_score(steps((0.5, 100))), "facts.score=0:1:3", **row)) == [(0.5, 100)]
 
 
 def test_programs_and_components_in_columns() -> None:

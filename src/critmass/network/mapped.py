@@ -341,9 +341,7 @@ def _check_counts(values: Mapping[str, FloatArray], frame: pd.DataFrame, file: s
         for row in frame.index[np.nan_to_num(top - below) > 0]:
             message = f"{key} is larger than its denominator"
             problems.append(Problem(f"{file}, row {row}", message, "correct one of the two counts"))
-        half = np.isnan(below) & (np.nan_to_num(top) > 0)
-        if not key.endswith("carried_numerator"):
-            half |= np.isnan(top) & (np.nan_to_num(below) > 0)
+        half = (np.isnan(below) & (np.nan_to_num(top) > 0)) | (np.isnan(top) & (np.nan_to_num(below) > 0))
         for row in frame.index[half & ~_told(frame, file, problems)] if half.any() else ():
             message = f"{key} and its denominator: one is blank, the other is not"
             problems.append(Problem(f"{file}, row {row}", message, "fill in both, 0 where nobody counts, or neither"))

@@ -138,7 +138,7 @@ def with_counts(values: Mapping[str, FloatArray]) -> dict[str, FloatArray]:
                 known = ~np.isnan(rate) & ~np.isnan(size)
                 found[f"{place}denominator"] = np.where(known, size, 0.0)
                 found[f"{place}numerator"] = np.where(known, rate * size, 0.0)
-            for count in ("denominator", "numerator"):
+            for count in ("denominator", "numerator", "carried_numerator"):
                 if f"{place}{count}" in found:
                     found[f"{place}{count}"] = np.nan_to_num(found[f"{place}{count}"])
     return found

@@ -311,7 +311,8 @@ def _defaults(book: Book, values: Mapping[str, FloatArray]) -> tuple[str, ...]:
 
 
 def one_row(book: Book, results: Path, results_map: ResultsMap, place: str, entity: str | None) -> dict[str, float]:
-    """What a results table says of one entity, by the keys of the map; unknown numbers are left out.
+    """What a results table says of one entity, by the keys of the map that the programs look at; unknown numbers
+    are left out.
 
     Raises:
         InputError: as `map_table` does, and when the entity is not in the table.
@@ -321,5 +322,10 @@ def one_row(book: Book, results: Path, results_map: ResultsMap, place: str, enti
         said = "which row a sweep starts from is not said" if entity is None else f"no row is named {entity!r}"
         fix = closest(entity or "", table.names) or f"name one with --entity, such as {table.names[0]!r}"
         raise InputError([Problem(results.name, said, fix)])
-    row = table.names.index(entity)
-    return {key: float(array[row]) for key, array in table.values.items() if not np.isnan(array[row])}
+    row, wanted = table.names.index(entity), {"members", "member_months", *needed_keys(book)}
+    return {
+        key: float(array[row])
+        for key, array in table.values.items()
+        if not np.isnan(array[row])
+        and (key in wanted or (key.startswith("measures.") and key.rpartition(".")[0] in wanted))
+    }
