@@ -69,6 +69,11 @@ def show_verification(console: Console, report: VerificationReport) -> None:
 def _summary(console: Console, report: VerificationReport) -> None:
     tried, matched = (sum(getattr(item, name) for item in report.outcomes) for name in ("tried", "matched"))
     style = "bold green" if report.unexplained == 0 else "bold red"
+    if tried == 0:
+        console.print(
+            note("Nothing was compared: none of the files is in the folder, or none has a law.", "bold yellow")
+        )
+        return
     text = f"{matched:,} of {tried:,} rows match; {count(report.unexplained, 'row')} without a known cause."
     console.print(note(text, style))
 

@@ -89,6 +89,12 @@ def _sets(folders: Sequence[Path]) -> dict[str, VerificationSet]:
     return found
 
 
+def _readable(pattern: str) -> str:
+    """A pattern of file names as people write one: YEAR for the year, * for anything, without what may be absent."""
+    plain = re.sub(r"\(\?:[^()]*\)\?", "", pattern).replace(r"(\d{4})", "YEAR")
+    return re.sub(r"\\w\*|(?<!\\)\.\*", "*", plain).replace("\\.", ".").replace("(", "").replace(")", "")
+
+
 class _Run:
     """One set on all years of its files."""
 
@@ -100,7 +106,7 @@ class _Run:
         """The checks of every year that can be tried."""
         files = self._files()
         if not files:
-            self._skip(f"no file like {self.item.results}; public file: {self.item.publication}")
+            self._skip(f"no file named {_readable(self.item.results)}; public file: {self.item.publication}")
         for year, file in files:
             missing = [name for name in self._needed(year) if not (self.data / name).is_file()]
             law = self._law(year)
