@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from critmass.cli import app
 from critmass.studies.verify import verify
-from critmass.studies.verify.run import _readable
+from critmass.studies.verify.run import readable_pattern
 
 
 def test_an_empty_folder_proves_nothing(tmp_path: Path) -> None:
@@ -35,4 +35,4 @@ def test_an_empty_folder_proves_nothing(tmp_path: Path) -> None:
 )
 def test_patterns_are_told_as_file_names(pattern: str, said: str) -> None:
     """What is missing is named as a person names a file."""
-    assert _readable(pattern) == said
+    assert readable_pattern(pattern) == said

@@ -89,7 +89,7 @@ def _sets(folders: Sequence[Path]) -> dict[str, VerificationSet]:
     return found
 
 
-def _readable(pattern: str) -> str:
+def readable_pattern(pattern: str) -> str:
     """A pattern of file names as people write one: YEAR for the year, * for anything, without what may be absent."""
     plain = re.sub(r"\(\?:[^()]*\)\?", "", pattern).replace(r"(\d{4})", "YEAR")
     return re.sub(r"\\w\*|(?<!\\)\.\*", "*", plain).replace("\\.", ".").replace("(", "").replace(")", "")
@@ -106,7 +106,7 @@ class _Run:
         """The checks of every year that can be tried."""
         files = self._files()
         if not files:
-            self._skip(f"no file named {_readable(self.item.results)}; public file: {self.item.publication}")
+            self._skip(f"no file named {readable_pattern(self.item.results)}; public file: {self.item.publication}")
         for year, file in files:
             missing = [name for name in self._needed(year) if not (self.data / name).is_file()]
             law = self._law(year)
