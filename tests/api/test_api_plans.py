@@ -114,7 +114,7 @@ def test_cancelling_a_running_job_leaves_no_child(fresh: TestClient, long_body: 
     assert (answer.status_code, answer.json()["state"]) == (200, "cancelled")
     assert gone(own)
     assert fresh.delete(path).json() == answer.json()
-    assert wait_for(lambda: workers() == before)
+    assert wait_for(lambda: workers() <= before)
 
 
 def test_cancelling_a_search_under_way(fresh: TestClient, long_body: dict[str, Any]) -> None:
