@@ -1,0 +1,158 @@
+"""Asks the planner again: the one place where explanations solve."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from critmass.domain.catalog import Catalog
+from critmass.domain.errors import InfeasibleError, NoPlanInTimeError
+from critmass.domain.network import Network
+from critmass.domain.scenario import Scenario, SolveOptions
+from critmass.settlement.outcome import CENT
+from critmass.solve.progress import Reporter, relative_gap, silent
+from critmass.solve.tiny import TINY
+from critmass.studies.plan import Level, Plan, plan_network
+
+WHOLE_GAP = 1e-5
+"""Gap that is asked for where a network is small enough to be solved whole."""
+
+Started = Callable[[str], None]
+"""Takes the name of a question that is about to be solved."""
+
+
+def not_told(question: str) -> None:
+    """Tells nobody."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came of a question: a certified plan, or why there is none.
+
+    `reasons` say why no plan can exist; both are empty when the time limit came before any plan.
+    """
+
+    plan: Plan | None
+    reasons: tuple[str, ...] = ()
+
+    @property
+    def infeasible(self) -> bool:
+        """True when no plan exists, which the planner has proved."""
+        return self.plan is None and bool(self.reasons)
+
+    @property
+    def unknown(self) -> bool:
+        """True when the time limit came before any plan."""
+        return self.plan is None and not self.reasons
+
+
+class Resolver:
+    """Solves changed questions about a network, each of them once.
+
+    `network`, `catalog` and `scenario` are those of the question that was asked first. `asked` counts the
+    questions, `solved` those that were not answered before. Every answer has its own certified bound.
+    """
+
+    def __init__(
+        self, network: Network, catalog: Catalog, scenario: Scenario, options: SolveOptions,
+        report: Reporter = silent, started: Started = not_told,
+    ) -> None:  # fmt: skip
+        self.network, self.catalog, self.scenario, self.options = network, catalog, scenario, options
+        self.asked = self.solved = 0
+        self._report, self._started = report, started
+        self._answers: dict[str, Answer] = {}
+
+    def remember(self, plan: Plan) -> None:
+        """Takes a plan as the answer to its own question."""
+        self._answers[_key(plan.network, plan.catalog, plan.scenario, self.options)] = Answer(plan)
+
+    def solve(
+        self, scenario: Scenario | None = None, *, network: Network | None = None, catalog: Catalog | None = None,
+        name: str = "", options: SolveOptions | None = None,
+    ) -> Answer:  # fmt: skip
+        """The answer to a changed question; what is not given is as it was.
+
+        `catalog` must have the scenario's overrides in it already. `name` says in a few words what is asked.
+        """
+        network, catalog, scenario = network or self.network, catalog or self.catalog, scenario or self.scenario
+        options = options or self.options
+        key = _key(network, catalog, scenario, options)
+        self.asked += 1
+        if key not in self._answers:
+            self._started(name)
+            self.solved += 1
+            self._answers[key] = self._solve(network, catalog, scenario, options)
+        return self._answers[key]
+
+    def _solve(self, network: Network, catalog: Catalog, scenario: Scenario, options: SolveOptions) -> Answer:
+        try:
+            return Answer(plan_network(network, catalog, scenario, options, self._report))
+        except InfeasibleError as error:
+            return Answer(None, error.reasons)
+        except NoPlanInTimeError:
+            return Answer(None)
+
+
+def _key(network: Network, catalog: Catalog, scenario: Scenario, options: SolveOptions) -> str:
+    """Names a question by its content."""
+    parts = (network.hash, catalog.hash, scenario.model_dump_json(exclude={"name"}), options.model_dump_json())
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+def resolver_of(
+    plan: Plan, options: SolveOptions | None = None, report: Reporter = silent, started: Started = not_told
+) -> Resolver:
+    """A resolver for questions about a plan, which it knows already.
+
+    Without options the plan's own, with a gap of `WHOLE_GAP` where the network is solved whole.
+    """
+    options = options or default_options(plan)
+    resolver = Resolver(plan.network, plan.catalog, plan.scenario, options, report, started)
+    if plan.options.gap <= options.gap or plan.gap <= options.gap:
+        resolver.remember(plan)
+    return resolver
+
+
+def default_options(plan: Plan) -> SolveOptions:
+    """The plan's options, with a smaller gap where that costs next to nothing."""
+    gap = WHOLE_GAP if len(plan.network.practices) <= TINY else plan.options.gap
+    return plan.options.model_copy(update={"gap": min(gap, plan.options.gap), "solver": None})
+
+
+@dataclass(frozen=True)
+class Reference:
+    """What differences are measured from: the plan with the tightest limits that are known, its decisions kept.
+
+    `better` is a plan for the same question that beats it, where one came up.
+    """
+
+    plan: Plan
+    better: Plan | None = None
+
+
+def reference(plan: Plan, resolver: Resolver) -> Reference:
+    """The plan's question solved once more where its gap is wider than what the resolver asks for."""
+    again = resolver.solve(name="the plan itself").plan
+    if again is None or again is plan:
+        return Reference(plan)
+    first = plan.levels[0]
+    levels = [_tighter(first, again.levels[0])]
+    same_floor = abs(first.value - again.levels[0].value) <= CENT
+    for mine, other in zip(plan.levels[1:], again.levels[1:], strict=True):
+        levels.append(_tighter(mine, other) if same_floor else mine)
+    found = replace(plan, levels=tuple(levels))
+    return Reference(found, again if beats(again, plan) else None)
+
+
+def _tighter(mine: Level, other: Level) -> Level:
+    bound = max(min(mine.bound, other.bound), mine.value)
+    return replace(mine, bound=bound, gap=relative_gap(mine.value, bound))
+
+
+def beats(one: Plan, other: Plan) -> bool:
+    """Whether a plan is better by more than a cent at the first level at which the two differ."""
+    for mine, theirs in zip(one.levels, other.levels, strict=True):
+        if abs(mine.value - theirs.value) > CENT:
+            return mine.value > theirs.value
+    return False
