@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from critmass.domain.values import Frozen
+
+ExecutorKind = Literal["threads", "processes", "dask"]
+"""Where solves run: threads of this process, processes of this machine, or the workers of a dask cluster."""
 
 
 class CriticalMass(Frozen):
@@ -71,10 +74,24 @@ class Scenario(Frozen):
 
 
 class SolveOptions(Frozen):
-    """How hard to try. `gap` is the certified relative gap at which the search stops."""
+    """How hard to try, and where. `gap` is the certified relative gap at which the search stops.
+
+    `workers` is the number of threads or processes, by default one for each core; a dask cluster, which
+    `scheduler` is the address of, brings its own.
+    """
 
     gap: float = Field(default=0.02, ge=0, le=1)
     time_limit_seconds: float = Field(default=300.0, gt=0, le=86_400)
     seed: int = Field(default=1, ge=0)
     workers: int | None = Field(default=None, ge=1, le=256)
     solver: str | None = None
+    executor: ExecutorKind = "threads"
+    scheduler: str | None = None
+
+    @model_validator(mode="after")
+    def _scheduler_with_dask(self) -> Self:
+        if self.executor == "dask" and not self.scheduler:
+            raise ValueError("dask needs the address of a running scheduler, such as tls://HOST:PORT")
+        if self.scheduler is not None and self.executor != "dask":
+            raise ValueError("a scheduler needs the executor dask; set that, or leave the scheduler out")
+        return self
