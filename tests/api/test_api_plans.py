@@ -85,6 +85,8 @@ def test_unknown_jobs(client: TestClient, job_id: str) -> None:
         ({"seed": 1.5}, "body: options.seed"),
         ({"solver": "/bin/sh"}, "body: options.solver"),
         ({"workers": 99}, "body: options.workers"),
+        ({"executor": "processes"}, "body: options.executor"),
+        ({"scheduler": "tls://10.0.0.1:8786"}, "body: options.scheduler"),
     ],
 )
 def test_bad_options(client: TestClient, options: dict[str, Any], place: str) -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from pydantic import ValidationError
 
+from critmass.catalog.schema_words import schema_problems
 from critmass.cli.common import (
     NOT_PROVED,
     AsJson,
@@ -21,7 +23,8 @@ from critmass.cli.common import (
     stderr,
     stdout,
 )
-from critmass.domain.scenario import SolveOptions
+from critmass.domain.errors import InputError
+from critmass.domain.scenario import ExecutorKind, SolveOptions
 from critmass.report.document import plan_document
 from critmass.report.live import ProgressLine
 from critmass.report.schema import PlanDocument, SettlementDocument
@@ -41,10 +44,22 @@ def plan(
     seed: Annotated[int, typer.Option(min=0, metavar="N", help="Seed of the search.")] = 1,
     catalog: CatalogDirs = None,
     solver: Annotated[str | None, typer.Option(metavar="NAME", help="Another solver, for at most 3 practices.")] = None,
+    executor: Annotated[
+        ExecutorKind, typer.Option(metavar="NAME", help="Where to solve: threads, processes or dask.")
+    ] = "threads",
+    scheduler: Annotated[
+        str | None, typer.Option(metavar="ADDRESS", help="Scheduler of a dask cluster: tls://HOST:PORT.")
+    ] = None,
+    workers: Annotated[
+        int | None, typer.Option(min=1, max=256, metavar="N", help="Threads or processes; usually one for each core.")
+    ] = None,
 ) -> None:
     """Find the best plan for a network: programs to join, workflows to run, and proof of how good it is."""
-    options = SolveOptions(gap=gap, time_limit_seconds=time_limit, seed=seed, solver=solver)
     with errors(as_json):
+        options = _options(
+            gap=gap, time_limit_seconds=time_limit, seed=seed, workers=workers, solver=solver, executor=executor,
+            scheduler=scheduler,
+        )  # fmt: skip
         prepare(out)
         found = _search(inputs(network, scenario, catalog), options)
         document = plan_document(found) if out is None else write_plan(found, out)
@@ -52,6 +67,13 @@ def plan(
         say_where(out, document.kind)
         if document.status == "feasible":
             raise typer.Exit(NOT_PROVED)
+
+
+def _options(**given: Any) -> SolveOptions:
+    try:
+        return SolveOptions(**given)
+    except ValidationError as error:
+        raise InputError(schema_problems(error, "options")) from None
 
 
 def inputs(network: Path, scenario: Path | None, catalog: list[Path] | None) -> Inputs:

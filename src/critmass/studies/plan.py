@@ -122,7 +122,7 @@ def plan_network(
     if conflicts:
         raise InfeasibleError(conflicts)
     formulated, pricer = formulate(shared), Pricer(model, terms)
-    with solve_pool(options.workers) as executor:
+    with solve_pool(options.workers, options.executor, options.scheduler) as executor:
         judge = Judge(formulated, pricer)
         as_things_stand = today(shared)
         known = greedy_plan(judge, Stage(*objective_stages(scenario)[0]))
