@@ -35,6 +35,9 @@ from critmass.studies.plan import objective_stages
 SEED = 1
 """Seed of every sample network and of every solver that takes one."""
 
+ROUNDING = 1e-5
+"""Relative difference that two numbers from different solves may have and still be called the same."""
+
 NOT_INSTALLED = "not installed"
 
 UNKNOWN = "-"

@@ -6,7 +6,9 @@ from dataclasses import replace
 
 import bench_tools as tools
 import modelling_layer
+import numpy as np
 import pytest
+import solver_peers
 from modelling_peers import PEERS
 
 from critmass.solve.highs import Problem
@@ -65,3 +67,37 @@ def changed(problem: Problem, change: str) -> Problem:
         matrix.data[0] = 0.0
         return replace(problem, matrix=matrix)
     return replace(problem, row_lower=problem.row_lower - 1.0, row_upper=problem.row_upper - 1.0)
+
+
+def test_solver_peers_run() -> None:
+    """The greedy plan of three practices, as settlement prices it, is a line of the table."""
+    lines = solver_peers.measure(solver_peers.Asked(3, 5.0, 0.02), ["greedy"], anew=False).splitlines()
+    assert lines[0].startswith("3 practices")
+    assert lines[3].split("|")[1].strip() == "greedy plan"
+    assert "$" in lines[3]
+    assert len(lines) == 4
+
+
+def test_a_solver_that_is_not_installed_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    """SCIP is not needed to measure the others."""
+    monkeypatch.setattr(tools, "installed", lambda package: False)
+    table = solver_peers.measure(solver_peers.Asked(3, 5.0, 0.02), ["scip"], anew=False)
+    assert tools.NOT_INSTALLED in table
+
+
+def test_a_bound_below_a_plan_is_said() -> None:
+    """A plan that is worth more than what another solver proved is called a contradiction."""
+    found = {"highs": solver_peers.Found(90.0, 100.0, 1.0), "critmass": solver_peers.Found(100.0, 110.0, 1.0)}
+    assert solver_peers.contradictions(found) == []
+    found["critmass"] = solver_peers.Found(101.0, 110.0, 1.0)
+    assert len(solver_peers.contradictions(found)) == 1
+
+
+@pytest.mark.skipif(not tools.installed("pyscipopt"), reason="pyscipopt is not installed")
+def test_scip_gets_the_same_model(small: Problem) -> None:
+    """SCIP's relaxation of the two-practice model is worth what ours is."""
+    model, columns = solver_peers.scip_model(replace(small, integer=np.zeros_like(small.integer)))
+    model.optimize()
+    assert len(columns) == len(small.objective)
+    expected = modelling_layer.facts_of(small, with_value=True).value
+    assert model.getObjVal() == pytest.approx(expected, rel=1e-6)
