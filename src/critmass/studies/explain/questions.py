@@ -80,6 +80,11 @@ class Asker:
         question = self._lifted(name, {program.id}, "declined", practices)
         return _with_locks(question, [Lock(practice=at, program=program.id, decision="joined") for at in practices])
 
+    def without_program_at(self, program: Program, practice: str | None, name: str) -> Question:
+        """The plan with the program declined at one practice, or by the organization where it decides (None)."""
+        question = self._lifted(name, {program.id}, "joined", [practice])
+        return _with_locks(question, [Lock(practice=practice, program=program.id, decision="declined")])
+
     def offered(self, program: Program) -> Question:
         """The plan's question without what keeps the program out by name; nothing else is asked."""
         return self._lifted(f"{program.id} on offer", {program.id}, "declined", None)
@@ -104,6 +109,16 @@ class Asker:
         notes = [f"it already runs today in {running:,} of the practices, where it stays"] if running else []
         locks = [Lock(practice=at, workflow=workflow, decision="left_out") for at in practices]
         return _with_locks(question, locks, notes if places is None else [])
+
+    def without_workflows(self, workflows: Sequence[str], name: str) -> Question | NotAsked:
+        """The plan with several workflows left out wherever they do not run today."""
+        asked = [self.without_workflow(workflow, name) for workflow in workflows]
+        questions = [item for item in asked if isinstance(item, Question)]
+        if not questions:
+            return NotAsked("already run today and cannot be left out")
+        base = self._lifted(name, set(workflows), "in_place", None)
+        locks = [lock for item in questions for lock in item.scenario.locks if lock.decision == "left_out"]
+        return _with_locks(base, [lock for lock in locks if lock not in base.scenario.locks])
 
     def with_workflows(self, workflows: Iterable[str], practice: str, name: str) -> Question:
         """The plan with workflows in place at one practice; locks that leave them out there are lifted."""
