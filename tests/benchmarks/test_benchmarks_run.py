@@ -5,13 +5,16 @@ from __future__ import annotations
 from dataclasses import replace
 
 import bench_tools as tools
+import growth
 import modelling_layer
 import numpy as np
+import overhead
 import pytest
 import solver_peers
 from modelling_peers import PEERS
 
 from critmass.solve.highs import Problem
+from critmass.solve.progress import Progress
 
 
 @pytest.fixture(scope="module")
@@ -101,3 +104,41 @@ def test_scip_gets_the_same_model(small: Problem) -> None:
     assert len(columns) == len(small.objective)
     expected = modelling_layer.facts_of(small, with_value=True).value
     assert model.getObjVal() == pytest.approx(expected, rel=1e-6)
+
+
+def test_time_in_the_solver_is_seen_and_counted_once() -> None:
+    """Planning one practice solves something; where spans overlap, wall time counts once; nothing stays wrapped."""
+    before = dict(vars(overhead.highspy.Highs))
+    run = overhead.run_here(1, 5.0)
+    assert dict(vars(overhead.highspy.Highs)) == before
+    assert run.solves > 0
+    assert run.solving_wall > 0
+    assert 0 < run.idle_wall < run.wall
+    assert overhead.covered([(3.0, 4.0), (0.0, 2.0), (1.0, 2.5), (3.5, 3.6)]) == pytest.approx(3.5)
+    assert len(overhead.row(1, [run])) == len(overhead.HEADER)
+
+
+def test_growth_is_fitted() -> None:
+    """A figure that grows with the square of the practices has exponent 2; what is unknown is left out."""
+    sizes = [
+        growth.Size(n, growth.Formulated(n**2.0, n * 10**6), growth.Planned(None, None, 9.0, None, None), stopped=True)
+        for n in (10, 20, 50)
+    ]
+    assert growth.exponent(sizes, growth.COLUMNS["formulate"]) == pytest.approx(2.0)
+    assert growth.exponent(sizes, growth.COLUMNS["total"]) is None
+    last = [cell.strip() for cell in growth.report(sizes).splitlines()[-1].strip("|").split("|")]
+    assert last == ["exponent", "2.00", "-", "-", "-", "1.00", "-", "-"]
+
+
+def test_a_pass_is_timed_from_reports() -> None:
+    """Reports that end a pass give its seconds; others do not."""
+    steps = [("choice 1", 1.0), ("choice 1, pass 2", 3.0), ("done", 3.1), ("choice 2, pass 2", 5.1)]
+    said = [Progress("margin", step, None, None, None, seconds) for step, seconds in steps]
+    assert growth.pass_seconds(said) == pytest.approx(2.0)
+    assert growth.pass_seconds(said[:1]) is None
+
+
+def test_tables_are_aligned() -> None:
+    """Every line of a table is as wide as the others, whatever is in it."""
+    lines = tools.table(["what", "how much"], [["a longer name", "1"], ["b", "12,345,678 s"]]).splitlines()
+    assert len({len(line) for line in lines}) == 1
