@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from critmass.settlement.projection import HUB, OWN, Decisions
+from critmass.settlement.projection import Decisions
 from critmass.studies.explain.difference import Changed, Comparison, Move, compare, decisions_changed, joined_table
 from critmass.studies.explain.questions import Asker, NotAsked, Question
 from critmass.studies.explain.resolve import Resolver
-from critmass.studies.explain.settled import Settler, many, program_column, with_joined
+from critmass.studies.explain.settled import Settler, program_column, with_joined
+from critmass.studies.explain.why_not import promising, switched
 from critmass.studies.explain.worth import ask
 from critmass.studies.plan import Plan
 
@@ -28,6 +29,12 @@ class Alternative:
     comparison: Comparison
     changed: tuple[Changed, ...]
     plan: Plan
+    restricts: bool = True
+
+    @property
+    def better(self) -> Plan | None:
+        """This plan, where it answers the same question and beats the plan."""
+        return self.plan if self.comparison.better and self.restricts else None
 
 
 @dataclass(frozen=True)
@@ -42,25 +49,18 @@ class _Reversal:
 def alternatives(plan: Plan, asker: Asker, resolver: Resolver, most: int = MOST_REVERSED) -> list[Alternative]:
     """The nearest plans that differ in a program joined or a workflow run, the one that loses least first."""
     found: dict[str, Alternative] = {}
-    for item in _most_promising(list(_reversals(plan, asker)), plan)[:most]:
+    reversals = list(_reversals(plan, asker))
+    for at in promising([item.decisions for item in reversals], plan)[:most]:
+        item = reversals[at]
         other = ask(item.question, resolver).plan
         if other is None:
             continue
         changed = decisions_changed(plan, other)
         compared = compare(plan, other, restricts=item.question.restricts)
         if changed:
-            found.setdefault(repr(sorted(changed, key=repr)), Alternative(item.what, compared, changed, other))
+            key = repr(sorted(changed, key=repr))
+            found.setdefault(key, Alternative(item.what, compared, changed, other, item.question.restricts))
     return sorted(found.values(), key=lambda item: [level.value for level in item.comparison.levels])[:MOST_SHOWN]
-
-
-def _most_promising(reversals: list[_Reversal], plan: Plan) -> list[_Reversal]:
-    """Those that settlement prices best with nothing else changed, first."""
-    if not reversals:
-        return []
-    settler = Settler(plan)
-    values = settler.values(settler.pricer.price(many([item.decisions for item in reversals])))
-    order = sorted(range(len(reversals)), key=lambda at: values[at], reverse=True)
-    return [reversals[at] for at in order]
 
 
 def _reversals(plan: Plan, asker: Asker) -> Iterator[_Reversal]:
@@ -105,30 +105,4 @@ def _of_workflow(name: str, plan: Plan, asker: Asker) -> Iterator[_Reversal]:
             asked = asker.with_workflows([name], practices[place], f"{practices[place]} with {name}")
         if not isinstance(asked, NotAsked):
             changed = Changed(practices[place], "dropped" if runs else "started", workflow=name)
-            yield _Reversal(changed, asked, _switched(plan, asker, place, name, on=not runs))
-
-
-def _switched(plan: Plan, asker: Asker, place: int, workflow: str, *, on: bool) -> Decisions:
-    """Decisions with one workflow switched at one practice, with what it needs or with what needs it."""
-    decisions, model = plan.outcome.decisions, asker.shared.model
-    delivery, reach = decisions.delivery.copy(), decisions.reach.copy()
-    for name in _chain(asker, workflow, needs=on):
-        column = model.workflow_position[name]
-        if on and delivery[0, place, column] == 0:
-            delivery[0, place, column] = HUB if model.catalog.workflows[name].delivery == "hub" else OWN
-            reach[0, place, column] = 1.0
-        elif not on and model.reach_in_place[place, column] <= 0:
-            delivery[0, place, column], reach[0, place, column] = 0, 0.0
-    return replace(decisions, delivery=delivery, reach=reach)
-
-
-def _chain(asker: Asker, workflow: str, *, needs: bool) -> set[str]:
-    """A workflow with everything it needs, or with everything that needs it."""
-    workflows = asker.shared.model.catalog.workflows
-    found, front = set[str](), [workflow]
-    while front:
-        name = front.pop()
-        if name not in found:
-            found.add(name)
-            front += workflows[name].requires if needs else [w.id for w in workflows.values() if name in w.requires]
-    return found
+            yield _Reversal(changed, asked, switched(plan, asker, place, name, on=not runs))

@@ -48,7 +48,8 @@ class Point:
 
 def front_of_mass(plan: Plan, resolver: Resolver, weights: Sequence[float] = USD_PER_MEMBER) -> list[Point]:
     """Members at mass against net margin, the most members first: one plan for each weight of a member at mass."""
-    points = [_point(plan)]
+    own = plan.scenario.usd_per_member_at_mass if plan.scenario.objective == "mass_and_margin" else None
+    points = [replace(_point(plan), usd_per_member=own)]
     for usd in weights:
         update = {"objective": "mass_and_margin", "usd_per_member_at_mass": usd}
         found = resolver.solve(plan.scenario.model_copy(update=update), name=f"${usd:,.0f} a member at mass").plan

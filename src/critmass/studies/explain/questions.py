@@ -120,6 +120,11 @@ class Asker:
         locks = [lock for item in questions for lock in item.scenario.locks if lock.decision == "left_out"]
         return _with_locks(base, [lock for lock in locks if lock not in base.scenario.locks])
 
+    def with_workflow(self, workflow: str, practices: Sequence[str], name: str) -> Question:
+        """The plan with one workflow in place at some practices; locks that leave it out there are lifted."""
+        question = self._lifted(name, {workflow}, "left_out", practices)
+        return _with_locks(question, [Lock(practice=at, workflow=workflow, decision="in_place") for at in practices])
+
     def with_workflows(self, workflows: Iterable[str], practice: str, name: str) -> Question:
         """The plan with workflows in place at one practice; locks that leave them out there are lifted."""
         chosen = list(workflows)

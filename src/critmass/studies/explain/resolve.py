@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from critmass.domain.catalog import Catalog
-from critmass.domain.errors import InfeasibleError, NoPlanInTimeError
+from critmass.domain.errors import InfeasibleError, NoPlanInTimeError, SettlementMismatchError
 from critmass.domain.network import Network
 from critmass.domain.scenario import Scenario, SolveOptions
 from critmass.settlement.outcome import CENT
@@ -30,11 +30,13 @@ def not_told(question: str) -> None:
 class Answer:
     """What came of a question: a certified plan, or why there is none.
 
-    `reasons` say why no plan can exist; both are empty when the time limit came before any plan.
+    `reasons` say why no plan can exist. `failure` says what the planner stumbled over where it stopped with an error;
+    both are empty when the time limit came before any plan.
     """
 
     plan: Plan | None
     reasons: tuple[str, ...] = ()
+    failure: str = ""
 
     @property
     def infeasible(self) -> bool:
@@ -43,8 +45,13 @@ class Answer:
 
     @property
     def unknown(self) -> bool:
-        """True when the time limit came before any plan."""
+        """True when it is not known whether a plan exists."""
         return self.plan is None and not self.reasons
+
+    @property
+    def why(self) -> tuple[str, ...]:
+        """Why there is no plan, as far as is known."""
+        return self.reasons or ((f"not known: {self.failure}",) if self.failure else ())
 
 
 class Resolver:
@@ -92,6 +99,8 @@ class Resolver:
             return Answer(None, error.reasons)
         except NoPlanInTimeError:
             return Answer(None)
+        except SettlementMismatchError as error:
+            return Answer(None, failure=str(error).replace("\n", " "))
 
 
 def _key(network: Network, catalog: Catalog, scenario: Scenario, options: SolveOptions) -> str:

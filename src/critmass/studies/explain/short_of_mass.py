@@ -154,7 +154,7 @@ class _Finder:
         asked = self.asker.with_workflows(core, self.practice, f"core workflows at {self.practice}")
         found = ask(asked, self.resolver)
         if found.plan is None:
-            self.reasons += found.reasons or ("no plan with its core workflows was found within the time limit",)
+            self.reasons += found.why or ("no plan with its core workflows was found within the time limit",)
             asked = self._within_need(asked)
             found = ask(asked, self.resolver) if self.budget_usd is not None else found
         if found.plan is None:

@@ -1,13 +1,15 @@
-"""Why the plan declines a program: what is lost when it is joined all the same."""
+"""Why the plan declines a program, or does not start a workflow: what is lost when it does all the same."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
 
 from critmass.domain.programs import Program
+from critmass.settlement.projection import HUB, OWN, Decisions
 from critmass.studies.explain.difference import Changed, Comparison, compare, decisions_changed, joined_table
-from critmass.studies.explain.questions import Asker
+from critmass.studies.explain.questions import Asker, Question
 from critmass.studies.explain.resolve import Resolver
 from critmass.studies.explain.settled import Settler, many, program_column, with_joined
 from critmass.studies.explain.worth import ask
@@ -19,9 +21,9 @@ MOST_PRACTICES = 3
 
 @dataclass(frozen=True)
 class Forced:
-    """The best plan in which some practices join a program that the plan declines.
+    """The best plan in which some practices join a program, or run a workflow, that the plan leaves aside.
 
-    `practices` are those that must join; `comparison` is the plan less that one, None where there is none, for
+    `practices` are those that must; `comparison` is the plan less that one, None where there is none, for
     `reasons`, or where the time limit came first.
     """
 
@@ -36,14 +38,15 @@ class Forced:
 
 @dataclass(frozen=True)
 class WhyNot:
-    """Why a program is declined.
+    """Why a program is declined, or a workflow not started.
 
-    `alone` is the practice where joining costs least among those tried one by one, `everywhere` all practices that
-    may join and do not; for a program that the organization joins as a whole both are the same. `tried` counts the
-    practices tried one by one, `available` those that may join and do not.
+    `alone` is the practice where it costs least among those tried one by one, `everywhere` all practices that may and
+    do not; for a program that the organization joins as a whole both are the same. `tried` counts the practices tried
+    one by one, `available` those that may and do not.
     """
 
-    program: str
+    kind: Literal["program", "workflow"]
+    id: str
     available: tuple[str, ...]
     tried: int
     alone: Forced | None
@@ -67,41 +70,99 @@ def declined(plan: Plan, asker: Asker) -> Iterator[Program]:
 
 def why_not(program: Program, plan: Plan, asker: Asker, resolver: Resolver) -> WhyNot:
     """What is lost when the program is joined: by the best single practice, and by all that may."""
-    names = plan.network.practices
-    free = [place for place in asker.available(program) if not joined_table(plan)[program.id][place]]
-    available = tuple(names[place] for place in free)
+    joined, whole = joined_table(plan)[program.id], program.join_level == "organization"
+    free = [place for place in asker.available(program) if not joined[place]]
+    column = program_column(Settler(plan).pricer, program.id)
+
+    def question(places: Sequence[int]) -> Question:
+        where = "" if whole else f" at {_named(plan, places)}"
+        return asker.with_program(program, places, f"with {program.id}{where}")
+
+    def settled(place: int) -> Decisions:
+        return with_joined(plan.outcome.decisions, column, [place], joined=True)
+
+    return _why_not("program", program.id, free, plan, resolver, question, None if whole else settled)
+
+
+def why_not_workflow(workflow: str, plan: Plan, asker: Asker, resolver: Resolver) -> WhyNot:
+    """What is lost when the workflow is started: by the best single practice, and by all in which it does not run."""
+    column = asker.shared.model.workflow_position[workflow]
+    free = [place for place, how in enumerate(plan.outcome.decisions.delivery[0, :, column]) if not how]
+
+    def question(places: Sequence[int]) -> Question:
+        names = [plan.network.practices[place] for place in places]
+        return asker.with_workflow(workflow, names, f"with {workflow} at {_named(plan, places)}")
+
+    def settled(place: int) -> Decisions:
+        return switched(plan, asker, place, workflow, on=True)
+
+    return _why_not("workflow", workflow, free, plan, resolver, question, settled)
+
+
+def _named(plan: Plan, places: Sequence[int]) -> str:
+    return plan.network.practices[places[0]] if len(places) == 1 else f"{len(places):,} practices"
+
+
+def _why_not(
+    kind: Literal["program", "workflow"], name: str, free: Sequence[int], plan: Plan, resolver: Resolver,
+    question: Callable[[Sequence[int]], Question], settled: Callable[[int], Decisions] | None,
+) -> WhyNot:  # fmt: skip
+    """`settled` gives decisions with nothing else changed, where practices decide one by one."""
+    available = tuple(plan.network.practices[place] for place in free)
     if not free:
-        return WhyNot(program.id, available, 0, None, None)
-    everywhere = forced(program, free, plan, asker, resolver)
-    if program.join_level == "organization" or len(free) == 1:
-        return WhyNot(program.id, available, 1, everywhere, everywhere)
-    chosen = promising(program, free, plan)[:MOST_PRACTICES]
-    tried = [forced(program, [place], plan, asker, resolver) for place in chosen]
-    return WhyNot(program.id, available, len(tried), _cheapest(tried), everywhere)
+        return WhyNot(kind, name, available, 0, None, None)
+    everywhere = _forced(available, plan, question(free), resolver)
+    if settled is None or len(free) == 1:
+        return WhyNot(kind, name, available, 1, everywhere, everywhere)
+    chosen = promising([settled(place) for place in free], plan)[:MOST_PRACTICES]
+    tried = [_forced((available[at],), plan, question([free[at]]), resolver) for at in chosen]
+    return WhyNot(kind, name, available, len(tried), _cheapest(tried), everywhere)
 
 
-def forced(program: Program, places: Sequence[int], plan: Plan, asker: Asker, resolver: Resolver) -> Forced:
-    """The best plan in which these practices join."""
-    names = tuple(plan.network.practices[place] for place in places)
-    where = "" if program.join_level == "organization" else f" at {names[0] if len(names) == 1 else len(names)}"
-    asked = asker.with_program(program, places, f"with {program.id}{where}")
+def _forced(names: tuple[str, ...], plan: Plan, asked: Question, resolver: Resolver) -> Forced:
+    """The best plan that answers a question."""
     answer = ask(asked, resolver)
     if answer.plan is None:
-        return Forced(names, None, answer.reasons, asked.notes, restricts=asked.restricts)
+        return Forced(names, None, answer.why, asked.notes, restricts=asked.restricts)
     return Forced(
         names, compare(plan, answer.plan, restricts=asked.restricts),
         notes=asked.notes, changed=decisions_changed(plan, answer.plan), plan=answer.plan, restricts=asked.restricts,
     )  # fmt: skip
 
 
-def promising(program: Program, places: Sequence[int], plan: Plan) -> list[int]:
-    """Places by what joining alone would add, all other decisions kept: the best first. Settlement says so."""
+def promising(decisions: Sequence[Decisions], plan: Plan) -> list[int]:
+    """Places of decisions in the order in which settlement prices them, the best first."""
+    if not decisions:
+        return []
     settler = Settler(plan)
-    column = program_column(settler.pricer, program.id)
-    tried = many([with_joined(plan.outcome.decisions, column, [place], joined=True) for place in places])
-    values = settler.values(settler.pricer.price(tried))
-    order = sorted(range(len(places)), key=lambda at: values[at], reverse=True)
-    return [places[at] for at in order]
+    values = settler.values(settler.pricer.price(many(decisions)))
+    return sorted(range(len(decisions)), key=lambda at: values[at], reverse=True)
+
+
+def switched(plan: Plan, asker: Asker, place: int, workflow: str, *, on: bool) -> Decisions:
+    """Decisions with one workflow switched at one practice, with what it needs or with what needs it."""
+    decisions, model = plan.outcome.decisions, asker.shared.model
+    delivery, reach = decisions.delivery.copy(), decisions.reach.copy()
+    for name in _chain(asker, workflow, needs=on):
+        column = model.workflow_position[name]
+        if on and delivery[0, place, column] == 0:
+            delivery[0, place, column] = HUB if model.catalog.workflows[name].delivery == "hub" else OWN
+            reach[0, place, column] = 1.0
+        elif not on and model.reach_in_place[place, column] <= 0:
+            delivery[0, place, column], reach[0, place, column] = 0, 0.0
+    return replace(decisions, delivery=delivery, reach=reach)
+
+
+def _chain(asker: Asker, workflow: str, *, needs: bool) -> set[str]:
+    """A workflow with everything it needs, or with everything that needs it."""
+    workflows = asker.shared.model.catalog.workflows
+    found, front = set[str](), [workflow]
+    while front:
+        name = front.pop()
+        if name not in found:
+            found.add(name)
+            front += workflows[name].requires if needs else [w.id for w in workflows.values() if name in w.requires]
+    return found
 
 
 def _cheapest(tried: Sequence[Forced]) -> Forced:

@@ -65,7 +65,7 @@ def _question(kind: Kind, name: str, asker: Asker) -> Question | NotAsked:
 
 def _worth(kind: Kind, name: str, plan: Plan, asked: Question, answer: Answer) -> Worth:
     if answer.plan is None:
-        return Worth(kind, name, None, answer.reasons, asked.notes, restricts=asked.restricts)
+        return Worth(kind, name, None, answer.why, asked.notes, restricts=asked.restricts)
     return Worth(
         kind, name, compare(plan, answer.plan, restricts=asked.restricts),
         notes=asked.notes, changed=decisions_changed(plan, answer.plan), without=answer.plan,
