@@ -3,6 +3,7 @@
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+BENCH_READY := $(VENV)/.bench-ready
 WORKERS ?= 2
 PYTHON ?= $(firstword $(foreach name,python3 python3.14 python3.13 python3.12 python3.11,\
   $(shell $(name) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $(name))) python3)
@@ -36,9 +37,18 @@ test: lint ## style, types, import direction, and all tests but the long ones
 test-long: $(READY) ## the long tests alone
 	$(BIN)/python -m pytest -n $(WORKERS) -m long
 
-bench: $(READY) ## the rows of docs/results.md, measured on this machine
+bench: $(BENCH_READY) ## all benchmarks on this machine, about an hour; tests/benchmarks/README.md has the protocol
 	$(BIN)/python tests/benchmarks/plan_times.py
 	$(BIN)/python tests/benchmarks/settle_speed.py
+	$(BIN)/python tests/benchmarks/table_speed.py
+	$(BIN)/python tests/benchmarks/modelling_layer.py
+	$(BIN)/python tests/benchmarks/overhead.py
+	$(BIN)/python tests/benchmarks/solver_peers.py
+	$(BIN)/python tests/benchmarks/growth.py
+
+$(BENCH_READY): $(READY)
+	$(PIP) install --no-build-isolation -e '.[bench]'
+	@touch $@
 
 lint: $(READY) ## style, types and import direction
 	$(BIN)/ruff check .
