@@ -72,7 +72,7 @@ class Lever:
     `others_lost` names practices that fall out of mass. `smallest` says that, with these decisions, a cent of PMPM
     less or a hundredth of ratio more does not do. `comparison` is given where decisions alone do. `chosen_freely` says
     whether, with the support on offer, the best plan for the organization as a whole brings the practice to mass by
-    itself; None where that was not planned.
+    itself; None where that was not planned. `plan` holds the decisions, without support and under today's ratio.
     """
 
     kind: LeverKind
@@ -86,6 +86,7 @@ class Lever:
     comparison: Comparison | None = None
     chosen_freely: bool | None = None
     notes: tuple[str, ...] = ()
+    plan: Plan | None = None
 
 
 @dataclass(frozen=True)
@@ -255,6 +256,7 @@ class _Finder:
             members_gained=float(outcome.members_at_mass[0] - self.plan.outcome.members_at_mass[0]),
             others_lost=tuple(names[at] for at in np.flatnonzero(before & ~after)),
             changed=decisions_changed(self.plan, plan),
+            plan=plan,
             **more,  # type: ignore[arg-type]
         )
 
