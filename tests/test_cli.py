@@ -87,7 +87,7 @@ def test_plan_end_to_end(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Non
     document = PlanDocument.model_validate_json((tmp_path / "out" / "plan.json").read_text())
     assert (ended.code, document.status) == (0, "optimal")
     names = {path.name for path in (tmp_path / "out").iterdir()}
-    assert names == {"plan.xlsx", "plan.json", "ledger.parquet"}
+    assert names == {"plan.xlsx", "plan.json", "ledger.parquet", "inputs.json"}
     assert "optimal, within the asked gap of 2.0%" in " ".join(ended.out.split())
     assert max(map(len, ended.out.splitlines())) <= 60
     assert "Written to" in ended.err

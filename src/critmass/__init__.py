@@ -5,6 +5,7 @@ from critmass.domain.errors import CritmassError, InfeasibleError, InputError
 from critmass.domain.scenario import Scenario, SolveOptions
 from critmass.network import load_network, sample_network
 from critmass.studies.entities import load_map, read_book, settle_file
+from critmass.studies.explain import conflict_of, explain
 from critmass.studies.plan import Plan
 from critmass.studies.plan import plan_network as plan
 from critmass.studies.sweep import parse_sweep, payout_curve
@@ -19,6 +20,8 @@ __all__ = [
     "Plan",
     "Scenario",
     "SolveOptions",
+    "conflict_of",
+    "explain",
     "load_catalog",
     "load_map",
     "load_network",

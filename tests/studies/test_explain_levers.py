@@ -249,5 +249,5 @@ def test_random_conflicts_are_minimal(seed: int) -> None:
 
 @pytest.mark.long
 def test_random_conflicts_are_minimal_on_many() -> None:
-    """The same for every instance among three hundred that has no plan."""
-    assert conflicts_checked(range(200, 500)) >= 5
+    """The same for every instance among two hundred that has no plan."""
+    assert conflicts_checked(range(200, 400)) >= 4

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 import critmass
-from critmass.cli import check, files, plan, programs, public_files, service, settle, verify
+from critmass.cli import check, explain, files, plan, programs, public_files, service, settle, verify
 from critmass.cli.common import print_text
 
 app = typer.Typer(
@@ -25,6 +25,7 @@ check_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Check
 app.add_typer(check_app, name="check")
 
 app.command(short_help="Find the best plan for a network, with proof.")(plan.plan)
+app.command(short_help="Say why a plan is what it is, or why there is none.")(explain.explain)
 app.command(short_help="Price contracts for a network, a results table, or along a sweep.")(settle.settle)
 app.command(short_help="Settle published results and compare.")(verify.verify)
 check_app.command("catalog")(check.check_catalog)

@@ -27,6 +27,7 @@ from critmass.domain.errors import InputError
 from critmass.domain.scenario import ExecutorKind, SolveOptions
 from critmass.report.document import plan_document
 from critmass.report.live import ProgressLine
+from critmass.report.plan_inputs import INPUTS_FILE
 from critmass.report.schema import PlanDocument, SettlementDocument
 from critmass.report.tables import show_plan, show_settlement
 from critmass.report.write import check_folder, write_plan
@@ -109,4 +110,5 @@ def print_result(document: PlanDocument | SettlementDocument, *, as_json: bool) 
 def say_where(out: Path | None, kind: str) -> None:
     """Which files were written."""
     if out is not None:
-        say(f"\nWritten to {out}: {kind}.xlsx, {kind}.json, ledger.parquet")
+        inputs_too = f", {INPUTS_FILE}" if kind == "plan" else ""
+        say(f"\nWritten to {out}: {kind}.xlsx, {kind}.json, ledger.parquet{inputs_too}")

@@ -27,7 +27,16 @@ from critmass.settlement.outcome import Outcome
 from critmass.studies.plan import Level, Plan
 from critmass.studies.settle import plan_ledger
 
-__all__ = ["PlanDocument", "SettlementDocument", "plan_case", "plan_document", "settlement_document"]
+__all__ = [
+    "PlanDocument",
+    "SettlementDocument",
+    "finite",
+    "level_proof",
+    "plan_case",
+    "plan_document",
+    "settlement_document",
+    "versions",
+]
 
 _PACKAGES = ("highspy", "numpy", "pandas", "pulp", "pydantic", "scipy")
 SYNTHETIC = "The network is synthetic: no real practice, member or contract is described."
@@ -52,9 +61,9 @@ def plan_document(plan: Plan, ledger: pd.DataFrame | None = None) -> PlanDocumen
         **_statement(case),
         status=plan.status,
         objective=usd(plan.objective),
-        bound=_finite(plan.bound, 2),
-        gap=_finite(plan.gap, 6),
-        levels=tuple(_level(level, plan.options.gap) for level in plan.levels),
+        bound=finite(plan.bound, 2),
+        gap=finite(plan.gap, 6),
+        levels=tuple(level_proof(level, plan.options.gap) for level in plan.levels),
         wall_seconds=round(plan.wall_seconds, 3),
         first_plan_seconds=round(plan.first_plan_seconds, 3),
         plan_hash=plan.plan_hash,
@@ -138,15 +147,17 @@ def _before(today: Outcome) -> Before:
     )
 
 
-def _level(level: Level, asked_gap: float) -> LevelProof:
+def level_proof(level: Level, asked_gap: float) -> LevelProof:
+    """A level of the objective with what is proved of it."""
     return LevelProof(
         name=level.name,
         value=usd(level.value),
-        bound=_finite(level.bound, 2),
-        gap=_finite(level.gap, 6),
+        bound=finite(level.bound, 2),
+        gap=finite(level.gap, 6),
         proved=level.gap <= asked_gap,
     )
 
 
-def _finite(value: float, digits: int) -> float | None:
+def finite(value: float, digits: int) -> float | None:
+    """A number rounded, never minus zero; None where it is infinite."""
     return round(float(value), digits) + 0.0 if math.isfinite(value) else None

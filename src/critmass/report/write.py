@@ -11,6 +11,7 @@ import pandas as pd
 from critmass.domain.catalog import Catalog
 from critmass.domain.errors import InputError, Problem
 from critmass.report.document import plan_document
+from critmass.report.plan_inputs import INPUTS_FILE, write_plan_inputs
 from critmass.report.schema import PlanDocument, SettlementDocument
 from critmass.report.workbook import write_workbook
 from critmass.studies.plan import Plan
@@ -20,21 +21,25 @@ LEDGER_FILE = "ledger.parquet"
 
 
 def write_plan(plan: Plan, out_dir: Path) -> PlanDocument:
-    """Writes plan.xlsx, plan.json and ledger.parquet; returns the document in them.
+    """Writes plan.xlsx, plan.json and ledger.parquet, with inputs.json for further questions; returns the document.
 
     Raises:
         InputError: when the folder cannot be written to.
     """
     ledger = plan_ledger(plan)
     document = plan_document(plan, ledger)
-    write_document(document, ledger, plan.catalog, out_dir)
+    beside = {INPUTS_FILE: lambda path: write_plan_inputs(plan, path)}
+    write_document(document, ledger, plan.catalog, out_dir, beside)
     return document
 
 
 def write_document(
-    document: PlanDocument | SettlementDocument, ledger: pd.DataFrame, catalog: Catalog, out_dir: Path
-) -> list[Path]:
+    document: PlanDocument | SettlementDocument, ledger: pd.DataFrame, catalog: Catalog, out_dir: Path,
+    beside: Mapping[str, Callable[[Path], object]] | None = None,
+) -> list[Path]:  # fmt: skip
     """Writes a document as <kind>.xlsx and <kind>.json with its ledger beside it; returns their paths.
+
+    `beside` are further files by name.
 
     Raises:
         InputError: when the folder cannot be written to.
@@ -46,6 +51,7 @@ def write_document(
             f"{document.kind}.xlsx": lambda path: write_workbook(path, document, ledger, catalog),
             f"{document.kind}.json": lambda path: path.write_text(text, encoding="utf-8"),
             LEDGER_FILE: lambda path: ledger.to_parquet(path, index=False),
+            **(beside or {}),
         },
     )
 

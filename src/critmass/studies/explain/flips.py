@@ -28,9 +28,9 @@ MOST_PLANS = 12
 class Flip:
     """At which value of one number the plan joins the program.
 
-    At `at` the best plan joins (`joined`), or decisions that join are as good as it to the cent; it was planned. At
-    `not_at`, the nearest value to it on the way back to today's that was planned, it does not. Without `at` no value
-    up to `tried`, the most favourable one, was found to flip the program. `practices` join in the plan at `at`.
+    At `at` the plan that was made joins (`joined`, in `practices`), or decisions that join are as good as it to the
+    cent; `gap` is that plan's. At `not_at`, the nearest value to it on the way back to today's that was planned, it
+    does not. Without `at` no value up to `tried`, the most favourable one, was found to flip the program.
     """
 
     number: ContractNumber
@@ -42,6 +42,11 @@ class Flip:
     practices: tuple[str, ...] = ()
     plans: int = 0
     plan: Plan | None = None
+
+    @property
+    def gap(self) -> float | None:
+        """Relative gap of the plan at `at`; None without one."""
+        return None if self.plan is None else self.plan.gap
 
 
 @dataclass
@@ -154,7 +159,8 @@ class Flips:
         return at_least(joining, self.terms.best(number, value, search.declining))
 
     def _joins(self, search: _Search, place: int) -> bool:
-        """Whether the best plan at a place joins the program, or known decisions that do are as good as it."""
+        """Whether the program is joined at a place: a plan made there, or decisions known from before, join it, and
+        nothing that is known and declines it settles better."""
         number, value = search.line.number, search.line.value(place)
         scenario, catalog = self.terms.question(number, value)
         search.plans += 1
@@ -163,12 +169,12 @@ class Flips:
         ).plan
         if found is None:
             return False
-        if joined_table(found)[self.program.id].any():
-            search.joining.append(found.outcome.decisions)
+        joins = bool(joined_table(found)[self.program.id].any())
+        (search.joining if joins else search.declining).append(found.outcome.decisions)
+        as_good = self._as_good(search, place)
+        if joins and as_good:
             search.found[place] = found
-            return True
-        search.declining.append(found.outcome.decisions)
-        return self._as_good(search, place)
+        return as_good
 
     def _flip(self, search: _Search) -> Flip:
         line = search.line

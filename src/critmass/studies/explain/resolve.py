@@ -124,9 +124,10 @@ def resolver_of(
 
 
 def default_options(plan: Plan) -> SolveOptions:
-    """The plan's options, with a smaller gap where that costs next to nothing."""
+    """The plan's options in this process, with a smaller gap where that costs next to nothing."""
     gap = WHOLE_GAP if len(plan.network.practices) <= TINY else plan.options.gap
-    return plan.options.model_copy(update={"gap": min(gap, plan.options.gap), "solver": None})
+    here = {"solver": None, "executor": "threads", "scheduler": None}
+    return plan.options.model_copy(update={"gap": min(gap, plan.options.gap), **here})
 
 
 @dataclass(frozen=True)
