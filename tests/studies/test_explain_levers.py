@@ -140,7 +140,7 @@ def check_conflict(conflict: Conflict, network: Network, catalog: Catalog, scena
         assert possible([item for item in terms if item is not term]), term
     for repair in conflict.repairs:
         assert [level.value for level in repair.plan.levels] == pytest.approx(list(repair.value))
-    if conflict.single:
+    if conflict.fewest == 1:
         alone = {term for term in terms if possible([item for item in asker.terms if item != term])}
         assert {repair.dropped[0] for repair in conflict.repairs} == alone
 
@@ -173,7 +173,7 @@ def test_conflicts_are_minimal_and_can_be_repaired(name: str) -> None:
     catalog = tiny_catalog()
     network, scenario = sample_network(2, 1, catalog), Scenario(locks=locks)
     found = conflict_of(network, catalog, scenario)
-    assert found is not None and found.single
+    assert found is not None and found.fewest == 1
     assert {term.kind for term in found.terms} == kinds
     assert facts <= {fact.kind for fact in found.facts}
     check_conflict(found, network, catalog, scenario)
@@ -210,14 +210,16 @@ def test_signed_contracts_can_be_in_conflict() -> None:
 
 
 def test_two_conflicts_need_two_changes() -> None:
-    """Where one change is not enough, the way out gives up a term of each conflict, and a plan exists then."""
+    """Where one change is not enough, every way of giving up a term of each conflict is listed, the best plan first."""
     catalog = tiny_catalog()
     both = ("joined", "declined")
     locks = [lock(decision, program=name) for name in ("tiny_bounty_2026", "tiny_pmpm_2026") for decision in both]
     found = conflict_of(sample_network(2, 1, catalog), catalog, Scenario(locks=tuple(locks)))
-    assert found is not None and not found.single
-    (repair,) = found.repairs
-    assert {term.program for term in repair.dropped} == {"tiny_bounty_2026", "tiny_pmpm_2026"}
+    assert found is not None and found.fewest == 2
+    assert len(found.repairs) == 4
+    for repair in found.repairs:
+        assert {term.program for term in repair.dropped} == {"tiny_bounty_2026", "tiny_pmpm_2026"}
+    assert [repair.value for repair in found.repairs] == sorted((item.value for item in found.repairs), reverse=True)
 
 
 def test_what_is_possible_has_no_conflict() -> None:

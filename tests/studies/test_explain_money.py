@@ -10,9 +10,9 @@ from critmass import InputError, Plan, Scenario, sample_network
 from critmass.domain.network import ORGANIZATION
 from critmass.studies.explain.alternatives import alternatives
 from critmass.studies.explain.difference import decisions_changed
-from critmass.studies.explain.whole import explain
 from critmass.studies.explain.fronts import USD_PER_MEMBER, Point, front_of_effort, front_of_mass
 from critmass.studies.explain.money import Books, ClauseTrail, MoneyTrail
+from critmass.studies.explain.whole import explain
 from critmass.studies.explain.worth import held, worth_of
 from critmass.studies.settle import plan_ledger
 from explaining import CENT, OPTIONS, Case, case_of, random_case, replan

@@ -176,7 +176,7 @@ def conflict_document(conflict: Conflict, network: Network, catalog: Catalog, sc
         minimal=conflict.minimal,
         facts=conflict.facts,
         repairs=tuple(_repair(item) for item in conflict.repairs),
-        single=conflict.single,
+        fewest=conflict.fewest,
         plans_made=conflict.checks,
     )
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.padding import Padding
+from rich.table import Table
 from rich.text import Text
 
 from critmass.report.explanation_schema import ConflictDocument, RepairLine
@@ -18,8 +19,15 @@ def show_conflict(console: Console, found: ConflictDocument) -> None:
     """Prints the smallest conflict, the facts behind it, and the ways out."""
     console.print(heading(f"{found.organization}: why there is no plan for {found.scenario.performance_year}"))
     for title, lines in _parts(found):
-        console.print(section(title, *(Padding(Text(line), (0, 0, 0, 1)) for line in lines)))
+        console.print(section(title, *(_item(line) for line in lines)))
     console.print(note(f"Confirmed by {count(found.plans_made, 'plan')} asked for.", "dim"))
+
+
+def _item(line: str) -> RenderableType:
+    """A line of a list: what does not fit goes on below its beginning."""
+    grid = Table.grid(padding=(0, 1))
+    grid.add_row(Text("-"), Text(line))
+    return Padding(grid, (0, 0, 0, 1))
 
 
 def _parts(found: ConflictDocument) -> Iterator[tuple[str, list[str]]]:
@@ -31,10 +39,17 @@ def _parts(found: ConflictDocument) -> Iterator[tuple[str, list[str]]]:
     if found.facts:
         yield "Hard facts behind it", [fact_words(fact) for fact in found.facts]
     if found.repairs:
-        title = "Each of these alone makes a plan possible, the best plan first" if found.single else "One way out"
-        yield title, [_repair(line) for line in found.repairs]
+        yield _ways_out(found.fewest), [_repair(line) for line in found.repairs]
     elif found.terms:
         yield "Ways out", ["None was found within the time limit."]
+
+
+def _ways_out(fewest: int) -> str:
+    if fewest == 1:
+        return "Each of these changes alone makes a plan possible, the best plan first"
+    if fewest > 1:
+        return f"It takes {fewest} changes; each line makes a plan possible, the best plan first"
+    return "One way out"
 
 
 def _repair(line: RepairLine) -> str:

@@ -43,7 +43,7 @@ def _held(standing: Standing) -> Iterator[str]:
         yield "money"
     if standing.payers_bringing < standing.payers_asked:
         lacking = standing.payers_asked - standing.payers_bringing
-        yield f"{count(lacking, 'payer')} below {money(standing.share_usd)}"
+        yield f"{count(lacking, 'payer')} below {dollars(standing.share_usd)}"
     if standing.core_missing:
         yield count(len(standing.core_missing), "core workflow") + " missing"
     for lock in standing.locks:

@@ -205,5 +205,7 @@ class ConflictDocument(Frozen):
     minimal: bool
     facts: tuple[HardFact, ...] = Field(description="Hold whatever is negotiated.")
     repairs: tuple[RepairLine, ...]
-    single: bool = Field(description="One change is enough; all such changes are listed.")
+    fewest: int = Field(
+        description="Terms that must be given up at least; all ways of giving up so many are listed. 0: not known."
+    )
     plans_made: int

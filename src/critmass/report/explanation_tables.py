@@ -88,7 +88,7 @@ _KINDS = {
 def _intervals_note(found: ExplanationDocument) -> str:
     return (
         "Every difference is the plan less another plan that was made for the changed question. What is certain is "
-        f"within the gaps of the two (asked: {percent(found.options.gap)})."
+        f"within the gaps of the two (asked: {found.options.gap * 100:.3g}%)."
     )
 
 
@@ -223,8 +223,8 @@ def _terms(terms: TermsLine | None) -> Iterator[RenderableType]:
             add_row(table, [flip.label, number_value(flip.number, flip.number.value), *_flip_cells(flip)])
         yield section("It would be joined if", table)
         yield note(
-            "'Joined at' was planned and joins; 'Not yet at' is the nearest value that was planned and does not. Amounts "
-            "were moved by a factor of 10 at most, targets within their range.",
+            "'Joined at' was planned and joins; 'Not yet at' is the nearest value that was planned and does not. "
+            "Amounts were moved by a factor of 10 at most, targets within their range.",
             "dim",
         )
 

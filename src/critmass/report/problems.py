@@ -12,6 +12,7 @@ from rich.text import Text
 from critmass.domain.errors import CritmassError, InfeasibleError, InputError, NoPlanInTimeError, Problem
 from critmass.report.words import count
 
+EXPLAINED = "'critmass explain NETWORK --scenario FILE' finds the smallest conflict and the ways out of it."
 MOST_PROBLEMS = 50
 """Problems shown before the rest is only counted."""
 
@@ -25,6 +26,7 @@ def show_error(console: Console, error: CritmassError) -> None:
         for reason in error.reasons[:MOST_PROBLEMS]:
             console.print(_indented(reason, 2))
         _show_rest(console, len(error.reasons))
+        console.print(Text(EXPLAINED, style="dim"))
     else:
         console.print(Text(str(error), style="bold red"))
 

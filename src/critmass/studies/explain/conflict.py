@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -26,6 +26,9 @@ FEASIBLE_GAP = 1.0
 """Gap at which a plan only has to exist."""
 BUDGET_STEPS = 24
 """Halvings of a budget's range; what is left is less than a dollar for ten million."""
+
+MOST_CHANGES = 3
+"""Terms that are given up together while all ways out are looked for."""
 
 TermKind = Literal["lock", "contract", "organization_budget", "practice_budgets", "hub"]
 
@@ -71,15 +74,15 @@ class Conflict:
 
     `minimal` says that giving up any one of them alone makes the set possible, which was planned; it is false where
     a time limit left that open. `facts` are hard: they hold whatever is negotiated. `repairs` are ways out, the one
-    with the best plan first; `single` says that one change is enough, and then all such changes are listed.
-    `checks` counts the questions that were solved.
+    with the best plan first; `fewest` counts the terms that one has to give up at least, and all ways of giving up so
+    many are listed; 0 stands for a way out that may not be the smallest. `checks` counts the questions solved.
     """
 
     terms: tuple[Term, ...]
     minimal: bool
     facts: tuple[HardFact, ...]
     repairs: tuple[Repair, ...]
-    single: bool
+    fewest: int
     checks: int
 
 
@@ -139,29 +142,41 @@ class Conflicts:
 
     # Ways out ---------------------------------------------------------------------------------------
 
-    def repairs(self, conflict: Sequence[Term]) -> tuple[tuple[Repair, ...], bool]:
-        """Every single term of the conflict whose loss makes a plan possible, the best plan first; where none does,
-        one way out through several terms."""
-        found = [repair for term in conflict if (repair := self._without((term,))) is not None]
-        if found:
-            return tuple(sorted(found, key=lambda repair: repair.value, reverse=True)), True
+    def repairs(self, conflict: Sequence[Term]) -> tuple[tuple[Repair, ...], int]:
+        """Every smallest set of terms whose loss makes a plan possible, the best plan first, and its size.
+
+        A set that resolves everything gives up a term of every conflict: those of this one are tried first, then each
+        with those of a conflict that is left. With more than `MOST_CHANGES` one way out is given, and the size is 0.
+        """
+        level: dict[tuple[Term, ...], Sequence[Term]] = {(): conflict}
+        for size in range(1, MOST_CHANGES + 1):
+            sets = {frozenset((*dropped, term)) for dropped, terms in level.items() for term in terms}
+            tried = {tuple(sorted(item, key=self.terms.index)): self._without(item) for item in sets}
+            found = [repair for repair in tried.values() if repair is not None]
+            if found:
+                return tuple(sorted(found, key=lambda repair: repair.value, reverse=True)), size
+            level = {dropped: self._rest(dropped) for dropped in tried}
         several = self._several(conflict)
-        return ((several,) if several is not None else ()), False
+        return ((several,) if several is not None else ()), 0
+
+    def _rest(self, dropped: Collection[Term]) -> tuple[Term, ...]:
+        """A smallest conflict that is left when some terms are given up."""
+        return replace_terms(self, [term for term in self.terms if term not in dropped]).smallest()[0]
 
     def _several(self, conflict: Sequence[Term]) -> Repair | None:
         """Gives up one term of each conflict in turn until a plan exists."""
         dropped: list[Term] = []
         while conflict:
             dropped.append(_softest(conflict))
-            repair = self._without(tuple(dropped))
+            repair = self._without(dropped)
             if repair is not None:
                 return repair
-            rest = replace_terms(self, [term for term in self.terms if term not in dropped])
-            conflict, _ = rest.smallest()
+            conflict = self._rest(dropped)
         return None
 
-    def _without(self, dropped: tuple[Term, ...]) -> Repair | None:
-        kept = [term for term in self.terms if term not in dropped]
+    def _without(self, given_up: Collection[Term]) -> Repair | None:
+        dropped = tuple(term for term in self.terms if term in given_up)
+        kept = [term for term in self.terms if term not in given_up]
         answer = self.ask(kept, self.options)
         if answer.plan is None:
             return None
@@ -249,8 +264,8 @@ def conflict_of(
     if answer.unknown:
         raise NoPlanInTimeError("whether a plan exists is not known within the time limit; raise --time-limit")
     terms, proved = conflicts.smallest()
-    repairs, single = conflicts.repairs(terms)
+    repairs, fewest = conflicts.repairs(terms) if terms else ((), 0)
     network, scenario = conflicts.with_terms(terms)
     cash = any(term.usd is not None or term.kind == "practice_budgets" for term in terms)
     facts = tuple(hard_facts(network, scenario, catalog, cash=cash))
-    return Conflict(terms, proved, facts, repairs, single, conflicts.resolver.solved)
+    return Conflict(terms, proved, facts, repairs, fewest, conflicts.resolver.solved)

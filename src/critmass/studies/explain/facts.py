@@ -36,7 +36,10 @@ class HardFact:
 
 
 def hard_facts(network: Network, scenario: Scenario, catalog: Catalog, *, cash: bool) -> Iterator[HardFact]:
-    """Facts that bear on the locks and contracts of a question; with `cash` also what starting workflows takes."""
+    """Facts that bear on the locks and contracts of a question; with `cash` also what starting workflows takes.
+
+    Where nothing is locked and cash plays no part, the facts of the programs that nobody can decline.
+    """
     shared = Shared(Model(network, catalog, scenario), terms_in_force(catalog, network, scenario))
     found: dict[HardFact, None] = {}
     for place in range(len(network.practices)):
@@ -49,7 +52,9 @@ def _at(shared: Shared, place: int, *, cash: bool) -> Iterator[HardFact]:
     locks = [lock for lock in shared.locks if lock.practice in (None, practice)]
     joined = [p for p in shared.programs if _wanted(locks, p.id, "joined") or not p.voluntary]
     joined = [program for program in joined if shared.reaches(program, place)]
-    asked = {lock.program for lock in locks if lock.program} or {p.id for p in joined if not p.voluntary}
+    asked = {lock.program for lock in locks if lock.program}
+    if not shared.locks and not cash:
+        asked = {program.id for program in joined if not program.voluntary}
     yield from _of_programs(shared, place, joined, asked)
     yield from _of_workflows(shared, place, locks, cash=cash)
 
