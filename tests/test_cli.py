@@ -223,6 +223,8 @@ def test_schema() -> None:
     assert {"status", "levels", "practices", "assumption_share"} <= set(run("schema").json()["properties"])
     assert "practices" in run("schema", "settlement").json()["properties"]
     assert "locks" in run("schema", "scenario").json()["properties"]
+    assert {"worths", "why_nots", "money"} <= set(run("schema", "explanation").json()["properties"])
+    assert {"terms", "facts", "repairs"} <= set(run("schema", "conflict").json()["properties"])
 
 
 def test_version_and_help() -> None:

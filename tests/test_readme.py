@@ -19,7 +19,12 @@ ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 DATA_README = (ROOT / "data" / "README.md").read_text(encoding="utf-8")
 SETTLING = (ROOT / "docs" / "settling.md").read_text(encoding="utf-8")
-PAGES = {ROOT / "README.md": README, ROOT / "docs" / "settling.md": SETTLING}
+EXPLAINING = (ROOT / "docs" / "explaining.md").read_text(encoding="utf-8")
+PAGES = {
+    ROOT / "README.md": README,
+    ROOT / "docs" / "settling.md": SETTLING,
+    ROOT / "docs" / "explaining.md": EXPLAINING,
+}
 
 DONE = (0, 5)
 """Exit codes of a command that did its work; 5 is a plan whose gap the time limit left open."""
@@ -31,11 +36,11 @@ def blocks(text: str, language: str = r"\w*") -> list[str]:
 
 
 def commands() -> list[str]:
-    """Commands of README.md and docs/settling.md that come back by themselves, without comments."""
+    """Commands of the pages that come back by themselves, without comments; `explain` has tests of its own."""
     shown = [block.replace("\\\n", " ") for page in PAGES.values() for block in blocks(page)]
     lines = [line.split("  #")[0].strip() for block in shown for line in block.splitlines()]
     found = [line.removeprefix(".venv/bin/") for line in lines if re.match(r"(\.venv/bin/)?critmass ", line)]
-    needs_more = ("serve", "published-files", "import")
+    needs_more = ("serve", "published-files", "import", "explain")
     return [line for line in found if not any(word in line for word in needs_more)]
 
 
@@ -53,7 +58,7 @@ def test_commands_run(command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert done.exit_code in DONE, done.output
 
 
-@pytest.mark.parametrize("code", [*blocks(README, "python"), *blocks(SETTLING, "python")])
+@pytest.mark.parametrize("code", [code for page in PAGES.values() for code in blocks(page, "python")])
 def test_python_examples_run(code: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     """Each Python example runs in the checkout and prints something."""
     monkeypatch.chdir(ROOT)

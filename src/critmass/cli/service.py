@@ -13,6 +13,7 @@ from critmass.cli.common import errors, print_json
 from critmass.domain.errors import InputError, Problem
 from critmass.domain.results_map import ResultsMap
 from critmass.domain.scenario import Scenario
+from critmass.report.explanation_schema import ConflictDocument, ExplanationDocument
 from critmass.report.schema import PlanDocument, SettlementDocument
 
 
@@ -23,6 +24,8 @@ class Documented(StrEnum):
     SETTLEMENT = "settlement"
     SCENARIO = "scenario"
     MAP = "map"
+    EXPLANATION = "explanation"
+    CONFLICT = "conflict"
 
 
 _MODELS: dict[Documented, type[BaseModel]] = {
@@ -30,13 +33,15 @@ _MODELS: dict[Documented, type[BaseModel]] = {
     Documented.SETTLEMENT: SettlementDocument,
     Documented.SCENARIO: Scenario,
     Documented.MAP: ResultsMap,
+    Documented.EXPLANATION: ExplanationDocument,
+    Documented.CONFLICT: ConflictDocument,
 }
 
 
 def schema(
     document: Annotated[Documented, typer.Argument(help="Which document.")] = Documented.PLAN,
 ) -> None:
-    """Print the JSON schema of a plan, a settlement, a scenario, or the map of a results table."""
+    """Print the JSON schema of a plan, a settlement, an explanation, a scenario, or the map of a results table."""
     read = document in (Documented.SCENARIO, Documented.MAP)
     print_json(_MODELS[document].model_json_schema(mode="validation" if read else "serialization"))
 
