@@ -56,6 +56,7 @@ class Example:
 
 RUNNING: Rows = [{"practice": "P1", "workflow": "registry", "reach": 0.6}]
 NURSE: Rows = [{"practice": "P1", "role": "nurse", "fte": 0.25}]
+RIVALS = ("visits", "rival_visits")
 PASSED: dict[str, Any] = {"programs": ("savings",), "practices": 2}
 
 EXAMPLES: dict[str, Example] = {
@@ -97,7 +98,9 @@ EXAMPLES: dict[str, Example] = {
         mass=CriticalMass(),
     ),
     # payments
-    "staircase_reached": Example("72 % and 75 % screened on one staircase of the closed gap", ("steps",)),
+    "staircase_reached": Example(
+        "72 % and 75 % screened on one staircase of the strength that closes the gap", ("steps",)
+    ),
     "staircase_order": Example("the second step only after the first", ("steps",)),
     "value_on_hull": Example("a rate that rises steeply, then gently", ("curve",)),
     "product_of_decisions": Example("screened members times a rate that a second measure opens", ("bonus_per_case",)),
@@ -106,13 +109,18 @@ EXAMPLES: dict[str, Example] = {
     "segment_open": Example("the steep segment is empty until it is open", ("pooled_curve",)),
     "driver_reaches_step": Example("points of two measures reach 3 and 10", ("points",)),
     "driver_step_order": Example("10 points only after 3", ("points",)),
+    "driver_step_needs_part": Example("10 points are out of reach without the second measure", ("points",)),
     "enough_gates_open": Example("one of two ways in", ("alternatives", "bounty", "fee")),
     "all_gates_open": Example("the second way asks for two things", ("alternatives", "bounty", "fee")),
     "gate_needs_driver": Example("a gate that opens at 3 points", ("threshold",)),
+    "gate_needs_part": Example("a gate at 12 points needs both measures", ("demanding",)),
     "gate_forced_open": Example("a penalty that applies up to 2 points", ("penalty",)),
     "events_capped": Example("visits paid at 0.2 for each member", ("visits",)),
     "payment_within_terms": Example("a bounty pays no more than its terms", ("bounty",)),
     "payment_needs_gate": Example("a bounty pays only when joined", ("bounty",)),
+    "service_paid_once": Example("two programs that exclude each other pay for the same visits", RIVALS),
+    "service_needs_join": Example("a program pays for visits only when it is joined", RIVALS),
+    "payment_needs_service": Example("and no more than for the visits that it takes", RIVALS),
     # organization block
     "organization_locked": Example(
         "a lock says that the savings program is joined",

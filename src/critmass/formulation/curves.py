@@ -151,12 +151,13 @@ def _mccormick(builder: BlockBuilder, name: str, left: Affine, right: Affine) ->
 class Staircase:
     """All thresholds on one closed share: one chain of 0/1 steps, in rising order.
 
-    Families `staircase_reached` (the closed share covers the steps taken) and `staircase_order` (a step
-    is taken only after the one below).
+    `climbed` is what takes the steps, and `height_of` how much of it a threshold on the closed share needs: the
+    closed share itself, or what drives it. Families `staircase_reached` (what is climbed covers the steps
+    taken) and `staircase_order` (a step is taken only after the one below).
     """
 
-    def __init__(self, builder: BlockBuilder, name: str, closed: Affine) -> None:
-        self._builder, self._name, self._closed = builder, name, closed
+    def __init__(self, builder: BlockBuilder, name: str, climbed: Affine, height_of: Callable[[float], float]) -> None:
+        self._builder, self._name, self._climbed, self._height_of = builder, name, climbed, height_of
         self._steps: dict[float, Affine] = {}
 
     def step(self, threshold: float) -> Affine:
@@ -172,6 +173,7 @@ class Staircase:
         for place, (threshold, step) in enumerate(sorted(self._steps.items())):
             if before is not None:
                 self._builder.at_most(f"staircase_order[{self._name},{place}]", step, before)
-            covered, below, before = covered + step * (threshold - below), threshold, step
+            height = self._height_of(threshold)
+            covered, below, before = covered + step * (height - below), height, step
         if self._steps:
-            self._builder.at_least(f"staircase_reached[{self._name}]", self._closed, covered)
+            self._builder.at_least(f"staircase_reached[{self._name}]", self._climbed, covered)

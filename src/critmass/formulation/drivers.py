@@ -13,15 +13,13 @@ import numpy as np
 
 from critmass.domain import vocabulary as v
 from critmass.domain.values import Cited
-from critmass.formulation.block import Affine, BlockBuilder, FloatArray, total
+from critmass.formulation.block import Affine, FloatArray, total
 from critmass.formulation.curves import EQUAL, MARGIN, hull_of, segments_of
 from critmass.formulation.dispatch import driver, quantity
 from critmass.formulation.levels import MeasureCounts
 from critmass.formulation.reading import Reading
+from critmass.formulation.steps import beyond, climbing_steps
 from critmass.settlement import evaluate
-
-COUNT_MARGIN = 1e-3
-"""How far beyond a threshold that must be exceeded, where the driver is a sum of 0/1 decisions."""
 
 GRID = 17
 """Points of the grid on which a curve that mixes steps and slopes is seen from above."""
@@ -110,32 +108,24 @@ def schedule_of(reading: Reading, schedule: v.DriverSchedule, value: Affine) -> 
 
 
 def _steps_of(reading: Reading, schedule: v.Steps, value: Affine) -> Affine:
-    """Family `driver_reaches_step`: one 0/1 step for each reachable row of the table."""
+    """A table's rate as 0/1 steps, one for each reachable row: see `climbing_steps`."""
     builder = reading.level.builder
     low, high = builder.bounds(value)
-    name, paid, rate, before = reading.fresh("table"), float(schedule.otherwise), Affine(), None
-    rate = rate + paid
-    for place, row in enumerate(schedule.rows):
+    paid, reachable = float(schedule.otherwise), list[tuple[float, float]]()
+    for row in schedule.rows:
         threshold, pays = float(row.at_least), float(row.pays)
         reach = threshold + beyond(builder, value, inclusive=schedule.inclusive)
         if low >= (threshold - evaluate.TOLERANCE if schedule.inclusive else threshold + evaluate.TOLERANCE):
-            rate, paid = Affine(pays), pays
+            paid, reachable = pays, []
         elif high >= reach:
-            step = builder.binary(f"table_step[{name},{place}]")
-            builder.at_least(f"driver_reaches_step[{name},{place}]", value, step * (reach - low) + low)
-            if before is not None:
-                builder.at_most(f"driver_step_order[{name},{place}]", step, before)
-            rate, before = rate + step * (pays - paid), step
-            reading.approximate(pays >= paid and builder.rises(value))
-            paid = pays
+            reachable.append((reach, pays))
+    rate = Affine(paid)
+    steps = climbing_steps(builder, reading.fresh("table"), value, [reach for reach, _ in reachable])
+    for step, (_, pays) in zip(steps, reachable, strict=True):
+        rate = rate + step * (pays - paid)
+        reading.approximate(pays >= paid and builder.rises(value))
+        paid = pays
     return rate
-
-
-def beyond(builder: BlockBuilder, value: Affine, *, inclusive: bool) -> float:
-    """How far beyond a threshold the model goes: not at all for a count that may meet it exactly."""
-    if not all(builder.is_binary(index) for index, item in value.terms.items() if item):
-        return MARGIN
-    return 0.0 if inclusive else COUNT_MARGIN
 
 
 # Measures -------------------------------------------------------------------------------------------

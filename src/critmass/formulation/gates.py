@@ -11,8 +11,9 @@ from critmass.domain.values import Cited
 from critmass.formulation.block import Affine, FloatArray
 from critmass.formulation.curves import EQUAL
 from critmass.formulation.dispatch import driver
-from critmass.formulation.drivers import beyond, scheduled, stepped
+from critmass.formulation.drivers import scheduled, stepped
 from critmass.formulation.reading import Reading
+from critmass.formulation.steps import beyond, needed_parts
 from critmass.settlement import evaluate
 
 
@@ -153,7 +154,7 @@ def _measure_test(word: v.Test, tested: v.Rate | v.Improvement, reading: Reading
 
 
 def _tested(word: v.Test, value: Affine, reading: Reading, *, adverse: bool) -> Affine:
-    """Families `gate_needs_driver` and, where an open gate costs money, `gate_forced_open`."""
+    """Families `gate_needs_driver`, `gate_needs_part` and, where an open gate costs money, `gate_forced_open`."""
     builder, downward = reading.level.builder, word.opens_downward
     low, high = builder.bounds(value)
     limit = _driven_limit(word, reading) if isinstance(word.threshold, v.DrivenValue) else _limit_of(word)
@@ -172,6 +173,8 @@ def _tested(word: v.Test, value: Affine, reading: Reading, *, adverse: bool) -> 
     else:
         reach = limit + max(1.0, abs(limit)) * beyond(builder, value, inclusive=word.comparison != "above")
         builder.at_least(f"gate_needs_driver[{name}]", value, opened * (reach - low) + low)
+        for index, part in needed_parts(builder, value, reach):
+            builder.at_most(f"gate_needs_part[{name},{index}]", opened, part)
         reading.approximate(not adverse and builder.rises(value))
     return opened
 

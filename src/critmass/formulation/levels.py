@@ -186,8 +186,13 @@ class Level(ABC):
         """The staircase of thresholds on the measure's closed share."""
         name = self.staircase_name(measure, populations)
         if name not in self._staircases:
-            self._staircases[name] = Staircase(self.builder, name, self.closed(measure, populations))
+            climbed, height_of = self.climb(measure, populations)
+            self._staircases[name] = Staircase(self.builder, name, climbed, height_of)
         return self._staircases[name]
+
+    def climb(self, measure: str, populations: Populations) -> tuple[Affine, Callable[[float], float]]:
+        """What a measure's staircase stands on, and how much of it a closed share needs."""
+        return self.closed(measure, populations), lambda closed: closed
 
     def finish_staircases(self) -> None:
         """Write every staircase's rows."""

@@ -5,6 +5,8 @@ Money is USD a year. See `models/practice-block.md` for sets, variables and rows
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from critmass.domain.programs import Program
@@ -12,8 +14,9 @@ from critmass.domain.scenario import Lock
 from critmass.formulation.block import Affine, Block, BlockBuilder, total
 from critmass.formulation.levels import Level, Shared
 from critmass.formulation.links import Links
+from critmass.formulation.mass import critical_mass
 from critmass.formulation.payments import payment
-from critmass.settlement.amounts import passed_share
+from critmass.formulation.shared_service import service_paid_once
 from critmass.settlement.costs import measures_of
 from critmass.settlement.projection import RESPONSE_CORNERS, response
 from critmass.settlement.results import Populations
@@ -29,6 +32,7 @@ class PracticeLevel(Level):
         self.links = links
         self.costs: list[Affine] = []
         self.margin_costs: list[Affine] = []
+        self._drives: dict[str, Affine] = {}
 
     def staircase_name(self, measure: str, populations: Populations) -> str:
         """One staircase per measure: reach is practice-wide."""
@@ -40,6 +44,21 @@ class PracticeLevel(Level):
         if not self.builder.has(name):
             return closed_gap_response(self, measure)
         return self.builder.get(name)
+
+    def climb(self, measure: str, populations: Populations) -> tuple[Affine, Callable[[float], float]]:
+        """The strength that closes the gap. It is tighter than the closed share: half of the strength that a
+        threshold needs closes more than half of what it asks."""
+        corners = np.array(RESPONSE_CORNERS)
+        heights = response(corners)
+        return self.drive(measure), lambda closed: float(np.interp(closed, heights, corners))
+
+    def drive(self, measure: str) -> Affine:
+        """Total strength of the workflows that close a measure's gap."""
+        if measure not in self._drives:
+            strength = self.shared.model.strengths[:, self.shared.model.measure_position[measure]]
+            extra = self.extra_reach()
+            self._drives[measure] = total([extra[w] * float(strength[w]) for w in np.flatnonzero(strength > 0)])
+        return self._drives[measure]
 
     def reach(self, place: int) -> Affine:
         """Share of eligible patients that a workflow serves, whoever delivers it."""
@@ -109,6 +128,7 @@ def practice_block(shared: Shared, practice: int, links: Links) -> Block:
     _payments(level)
     for request in links.requests:
         request.practice_side(level)
+    service_paid_once(level)
     critical_mass(level)
     level.finish_staircases()
     _objectives(level)
@@ -324,45 +344,6 @@ def participation(level: Level, clause: Clause) -> Affine:
     return joined if clause.component.applies == "joined" else -joined + 1.0
 
 
-def critical_mass(level: PracticeLevel) -> None:
-    """When the practice is at mass. Families `mass_ratio_reached`, `mass_needs_core_workflow`,
-    `payer_brings_share`, `mass_needs_payers`."""
-    rule, builder = level.shared.model.scenario.critical_mass, level.builder
-    at_mass = builder.binary("at_mass")
-    by_payer, cost = _reimbursement_by_payer(level), total(level.costs)
-    needed = cost * rule.ratio
-    for place, workflow in enumerate(level.shared.model.workflows):
-        if workflow.core:
-            builder.at_most(f"mass_needs_core_workflow[{workflow.id}]", at_mass, level.adopted(place))
-    _when(builder, "mass_ratio_reached[ratio]", at_mass, total(list(by_payer.values())) - needed)
-    if rule.payers > 0 and rule.payer_share > 0:
-        brings = []
-        for payer, paid in by_payer.items():
-            enough = builder.binary(f"payer_brings_share[{payer}]")
-            _when(builder, f"payer_brings_share[{payer}]", enough, paid - needed * rule.payer_share)
-            brings.append(enough)
-        builder.at_least("mass_needs_payers[count]", total(brings), at_mass * rule.payers)
-
-
-def _when(builder: BlockBuilder, name: str, switch: Affine, value: Affine) -> None:
-    """value >= 0 when the switch is 1, with the least valid constant when it is 0."""
-    low = min(builder.bounds(value)[0], 0.0)
-    builder.at_least(name, value, (-switch + 1.0) * low)
-
-
-def _reimbursement_by_payer(level: PracticeLevel) -> dict[str, Affine]:
-    """Money that reaches the practice by payer: its own clauses, and its claim on pooled ones."""
-    rule = level.shared.model.scenario.critical_mass
-    parts: dict[str, list[Affine]] = {}
-    for clause in level.shared.terms.clauses:
-        counts = rule.count_credited or clause.component.money != "credited"
-        if clause.key in level.paid and counts:
-            parts.setdefault(clause.payer, []).append(level.paid[clause.key] * passed_share(clause.component))
-    for payer, claim in level.links.claims(level).items():
-        parts.setdefault(payer, []).append(claim)
-    return {payer: total(items) for payer, items in sorted(parts.items())}
-
-
 def _objectives(level: PracticeLevel) -> None:
     new = [
         level.paid[clause.key]
@@ -381,11 +362,9 @@ def _objectives(level: PracticeLevel) -> None:
 def closed_gap_response(level: PracticeLevel, measure: str) -> Affine:
     """A measure's closed share as a concave function of reach. Family `closed_gap_response`."""
     model, builder = level.shared.model, level.builder
-    place = model.measure_position[measure]
-    strength = model.strengths[:, place]
-    drive = total([part * float(strength[w]) for w, part in enumerate(level.extra_reach()) if strength[w] > 0])
+    drive, ceiling = level.drive(measure), float(model.ceilings[model.measure_position[measure]])
     _low, high = builder.bounds(drive)
-    top = min(float(response(np.array([max(high, 0.0)]))[0]), float(model.ceilings[place]))
+    top = min(float(response(np.array([max(high, 0.0)]))[0]), ceiling)
     closed = builder.variable(f"closed[{measure}]", 0.0, top)
     corners = np.array(RESPONSE_CORNERS)
     heights = response(corners)
