@@ -33,6 +33,9 @@ class InputError(CritmassError):
         self.problems = tuple(problems)
         super().__init__("\n".join(str(problem) for problem in self.problems))
 
+    def __reduce__(self) -> tuple[type[InputError], tuple[tuple[Problem, ...]]]:
+        return type(self), (self.problems,)
+
 
 class InfeasibleError(CritmassError):
     """A scenario that no plan can meet, with the conflicting requirements."""
@@ -42,6 +45,9 @@ class InfeasibleError(CritmassError):
     def __init__(self, reasons: Sequence[str]) -> None:
         self.reasons = tuple(reasons)
         super().__init__("\n".join(self.reasons))
+
+    def __reduce__(self) -> tuple[type[InfeasibleError], tuple[tuple[str, ...]]]:
+        return type(self), (self.reasons,)
 
 
 class NoPlanInTimeError(CritmassError):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 from collections.abc import Callable, Iterator
-from concurrent.futures import CancelledError, Executor, Future, ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from functools import partial
 from importlib.metadata import version
@@ -42,37 +42,61 @@ def cluster_pool(scheduler: str | None) -> Iterator[Executor]:
 
     Raises:
         InputError: when the cluster cannot be used, with the reason.
-        LostWorkError: from the block, when a task ended its workers three times or the scheduler went away.
+        LostWorkError: from the pool's futures, when a task ended its workers three times or the scheduler went away.
     """
     address = _checked(scheduler or "")
     distributed = _distributed()
     client = _connected(distributed, address)
     try:
         _meet_a_worker(client, address)
-        yield _ClusterPool(client)
-    except distributed.KilledWorker as error:
-        raise given_up("its worker") from error
-    except CancelledError as error:
-        raise LostWorkError(f"The connection to the scheduler at {address} was lost.") from error
+        yield _ClusterPool(distributed, client)
     finally:
         client.close(timeout=ANSWER_SECONDS)
 
 
 class _ClusterPool(Executor):
-    """Hands tasks to the scheduler, each with a number under which its tries are counted."""
+    """Hands tasks to the scheduler, each with a number under which its tries are counted.
 
-    def __init__(self, client: Any) -> None:
+    Dask's futures are let go once their results are here: as long as one is held, its task is done again
+    whenever the worker that did it ends.
+    """
+
+    def __init__(self, distributed: Any, client: Any) -> None:
         self._pool = client.get_executor(pure=False)
+        self._killed: type[Exception] = distributed.KilledWorker
         self._run = f"{_TRIES}-{client.id}"
         self._numbers = itertools.count()
+        self._open: dict[int, Future[Any]] = {}
 
     def submit(self, fn: Callable[Given, Result], /, *args: Given.args, **kwargs: Given.kwargs) -> Future[Result]:
-        call = partial(fn, *args, **kwargs)
-        future: Future[Result] = self._pool.submit(_counted, call, [self._run, next(self._numbers)])
+        number, future = next(self._numbers), Future[Result]()
+        self._open[number] = self._pool.submit(_counted, partial(fn, *args, **kwargs), [self._run, number])
+        self._open[number].add_done_callback(partial(self._pass_on, number, future))
+        future.add_done_callback(partial(self._drop, number))
         return future
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         self._pool.shutdown(wait=wait and not cancel_futures)
+
+    def _pass_on(self, number: int, future: Future[Any], done: Future[Any]) -> None:
+        self._open.pop(number, None)
+        if not future.set_running_or_notify_cancel():
+            return
+        if done.cancelled():
+            future.set_exception(LostWorkError("The connection to the scheduler was lost."))
+        elif isinstance(error := done.exception(), self._killed):
+            lost = given_up("its worker")
+            lost.__cause__ = error
+            future.set_exception(lost)
+        elif error is not None:
+            future.set_exception(error)
+        else:
+            future.set_result(done.result())
+
+    def _drop(self, number: int, future: Future[Any]) -> None:
+        dropped = self._open.pop(number, None) if future.cancelled() else None
+        if dropped is not None:
+            dropped.cancel()
 
 
 # On a worker ------------------------------------------------------------------------------------------

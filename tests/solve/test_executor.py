@@ -1,0 +1,309 @@
+"""Where solves run: the same answers from threads, processes and a cluster, and nothing lost when workers end."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor
+from contextlib import AbstractContextManager
+from functools import partial
+from pathlib import Path
+
+import dask
+import psutil
+import pytest
+from distributed import LocalCluster, Security
+from executor_tasks import Knapsack, best_value, refuses, starts_of
+from pydantic import ValidationError
+from typer.testing import CliRunner
+
+from critmass.cli import app
+from critmass.domain.errors import InfeasibleError, InputError
+from critmass.domain.scenario import SolveOptions
+from critmass.solve import cluster as on_cluster
+from critmass.solve.executor import available_cores, run_all, solve_pool
+from critmass.solve.lost_work import MOST_TRIES, LostWorkError
+
+SOLO = Path(__file__).parents[2] / "data" / "networks" / "solo.xlsx"
+KINDS = ("threads", "processes", "dask")
+
+Pool = Callable[[], AbstractContextManager[Executor]]
+
+
+def children() -> set[int]:
+    """Processes that this one started and that live, without Python's own tracker of shared resources."""
+    found = set()
+    for child in psutil.Process().children(recursive=True):
+        try:
+            if child.status() != psutil.STATUS_ZOMBIE and "resource_tracker" not in " ".join(child.cmdline()):
+                found.add(child.pid)
+        except psutil.NoSuchProcess:
+            continue
+    return found
+
+
+def tls(security: Security) -> dict[str, str]:
+    """What a user of a cluster sets in dask's configuration."""
+    return {
+        "distributed.comm.tls.ca-file": security.tls_ca_file,
+        "distributed.comm.tls.client.cert": security.tls_client_cert,
+        "distributed.comm.tls.client.key": security.tls_client_key,
+    }
+
+
+@pytest.fixture(scope="module")
+def scheduler() -> Iterator[str]:
+    """Address of a cluster of two worker processes with TLS, whose certificates dask's configuration names."""
+    security = Security.temporary()
+    with (
+        LocalCluster(
+            processes=True,
+            n_workers=2,
+            threads_per_worker=1,
+            dashboard_address="127.0.0.1:0",
+            protocol="tls",
+            security=security,
+        ) as cluster,
+        dask.config.set(tls(security)),
+    ):
+        yield cluster.scheduler_address
+
+
+@pytest.fixture(params=KINDS)
+def pool(request: pytest.FixtureRequest) -> Pool:
+    """A pool of two workers of each kind."""
+    address = request.getfixturevalue("scheduler") if request.param == "dask" else None
+    return partial(solve_pool, 2, request.param, address)
+
+
+@pytest.mark.parametrize("pool", KINDS, indirect=True)
+def test_all_kinds_give_the_same_in_the_same_order(pool: Pool, tmp_path: Path) -> None:
+    """Results come in the order of the tasks, though the first task takes longest, and are those of one thread."""
+    tasks = [Knapsack(seed, tmp_path, seconds=0.02 * (8 - seed)) for seed in range(8)]
+    with pool() as executor:
+        found = run_all(executor, best_value, tasks)
+    assert found == [best_value(task) for task in tasks]
+    assert len(set(found)) > 1
+
+
+@pytest.mark.parametrize("pool", KINDS[1:], indirect=True)
+def test_a_killed_worker_loses_nothing(pool: Pool, tmp_path: Path) -> None:
+    """Workers killed in mid-run are replaced, and their tasks, and no others, are done again."""
+    tasks = [Knapsack(seed, tmp_path, seconds=0.1, deaths={1: 1, 4: 2}.get(seed, 0)) for seed in range(8)]
+    with pool() as executor:
+        found = run_all(executor, best_value, tasks)
+    assert [starts_of(task) for task in tasks] == [1 + task.deaths for task in tasks]
+    assert found == [best_value(task) for task in tasks]
+
+
+@pytest.mark.parametrize("pool", KINDS[1:], indirect=True)
+def test_a_task_that_always_kills_its_worker_is_given_up(pool: Pool, tmp_path: Path) -> None:
+    """After three tries there is one error that says so."""
+    tasks = [Knapsack(seed, tmp_path, deaths=99 * (seed == 1)) for seed in range(4)]
+    with pytest.raises(LostWorkError, match=r"ended its (process|worker) 3 times and was given up"), pool() as executor:
+        run_all(executor, best_value, tasks)
+    assert starts_of(tasks[1]) == MOST_TRIES
+
+
+@pytest.mark.parametrize("pool", KINDS, indirect=True)
+def test_an_error_of_a_task_is_raised_as_it_is(pool: Pool, tmp_path: Path) -> None:
+    """A task that raises is not tried again, and its error keeps its kind and words."""
+    task = Knapsack(1, tmp_path)
+    with pytest.raises(InfeasibleError, match="task 1 cannot be done"), pool() as executor:
+        run_all(executor, refuses, [task])
+    assert starts_of(task) == 1
+
+
+def test_processes_end_with_their_pool(tmp_path: Path) -> None:
+    """After the block, and after an error in the block, no process is left."""
+    before = children()
+    with solve_pool(2, "processes") as executor:
+        run_all(executor, best_value, [Knapsack(seed, tmp_path) for seed in range(2)])
+        assert children() > before
+    assert children() == before
+    with pytest.raises(RuntimeError, match="in the block"), solve_pool(2, "processes") as executor:
+        executor.submit(best_value, Knapsack(3, tmp_path, seconds=30))
+        raise RuntimeError("in the block")
+    assert children() == before
+
+
+@pytest.mark.parametrize("pool", KINDS, indirect=True)
+def test_ctrl_c_drops_what_waits(pool: Pool, tmp_path: Path) -> None:
+    """Ctrl-C comes through at once, tasks that wait never begin, and no process of the pool is left."""
+    usual = signal.signal(signal.SIGINT, signal.default_int_handler)
+    tasks = [Knapsack(seed, tmp_path, seconds=2.5) for seed in range(6)]
+    before = children()
+    main = threading.main_thread().ident
+    assert main is not None
+
+    def press() -> None:
+        while not all(starts_of(task) for task in tasks[:2]):
+            time.sleep(0.02)
+        pressed.append(time.monotonic())
+        signal.pthread_kill(main, signal.SIGINT)
+
+    pressed: list[float] = []
+    finger = threading.Thread(target=press)
+    try:
+        with pytest.raises(KeyboardInterrupt), pool() as executor:
+            finger.start()
+            run_all(executor, best_value, tasks)
+        assert time.monotonic() - pressed[0] < 2
+    finally:
+        signal.signal(signal.SIGINT, usual)
+        finger.join()
+    assert children() == before
+    assert sum(starts_of(task) for task in tasks) == 2
+
+
+ORPHANS = """
+import time
+from pathlib import Path
+from executor_tasks import Knapsack, best_value
+from critmass.solve.executor import run_all, solve_pool
+
+if __name__ == "__main__":
+    with solve_pool(2, "processes") as executor:
+        run_all(executor, best_value, [Knapsack(seed, Path({diary!r}), seconds=30) for seed in range(2)])
+"""
+
+
+def test_processes_end_with_their_parent(tmp_path: Path) -> None:
+    """A plan that is killed outright leaves no process that goes on solving."""
+    script = tmp_path / "script.py"
+    script.write_text(ORPHANS.format(diary=str(tmp_path)), encoding="utf-8")
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent)}
+    with subprocess.Popen([sys.executable, str(script)], env=environment) as parent:
+        tasks = [Knapsack(seed, tmp_path) for seed in range(2)]
+        wait_until(lambda: all(starts_of(task) for task in tasks))
+        parent.kill()
+    solvers = [int((tmp_path / str(task.seed)).read_text()) for task in tasks]
+    wait_until(lambda: not any(psutil.pid_exists(solver) for solver in solvers))
+
+
+def wait_until(true: Callable[[], bool], seconds: float = 15.0) -> None:
+    """Waits for something, and fails when it does not come."""
+    end = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
+# What is refused --------------------------------------------------------------------------------------
+
+
+def refusal(address: str | None) -> str:
+    """In what words a cluster is refused."""
+    with pytest.raises(InputError) as caught, solve_pool(None, "dask", address):
+        pass
+    assert caught.value.exit_code == 2
+    return str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "address", [None, "", "somewhere", "host:8786", "tls://host", "tls://host:99999", "http://a:1"]
+)
+def test_what_is_no_address(address: str | None) -> None:
+    """An address that does not say how to get where is refused, with the form that it has."""
+    assert "write tls://HOST:PORT" in refusal(address)
+
+
+@pytest.mark.parametrize("host", ["10.0.0.7", "scheduler.example", "[2001:db8::1]", "0.0.0.0"])
+def test_no_plain_connection_to_another_machine(host: str) -> None:
+    """Without TLS only this machine's own scheduler is used."""
+    assert "start the scheduler with TLS" in refusal(f"tcp://{host}:8786")
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::1]"])
+def test_a_scheduler_that_is_not_there(host: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An address where nothing listens is said in one line."""
+    monkeypatch.setattr(on_cluster, "ANSWER_SECONDS", 0.5)
+    assert "no scheduler answers at tcp://" in refusal(f"tcp://{host}:9")
+
+
+def test_something_that_never_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What takes the connection and says nothing is waited for no longer than a scheduler is."""
+    import socket
+
+    monkeypatch.setattr(on_cluster, "ANSWER_SECONDS", 0.5)
+    with socket.create_server(("127.0.0.1", 0)) as deaf:
+        assert "nothing came back" in refusal(f"tcp://127.0.0.1:{deaf.getsockname()[1]}")
+
+
+def test_tls_needs_certificates(tmp_path: Path) -> None:
+    """Certificates that are not named, not there or not readable are said by name."""
+    names = [f"distributed.comm.tls.{name}" for name in ("ca-file", "client.cert", "client.key")]
+    with dask.config.set(dict.fromkeys(names)):
+        assert "ca-file and client.cert of distributed.comm.tls are not set" in refusal("tls://127.0.0.1:9")
+    with dask.config.set(dict.fromkeys(names, str(tmp_path / "cluster.pem"))):
+        assert "no certificate or key in" in refusal("tls://127.0.0.1:9")
+        (tmp_path / "cluster.pem").write_text("nothing")
+        assert "the certificates cannot be used" in refusal("tls://127.0.0.1:9")
+
+
+def test_certificates_of_another_authority(scheduler: str) -> None:
+    """A scheduler that our certificates do not fit is refused before anything is sent to it."""
+    with dask.config.set(tls(Security.temporary())):
+        assert f"no scheduler answers at {scheduler}" in refusal(scheduler)
+
+
+def test_a_cluster_without_workers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A scheduler whose workers never take a task does not hold a plan up for ever."""
+    monkeypatch.setattr(on_cluster, "WORKER_SECONDS", 0.5)
+    with LocalCluster(processes=False, n_workers=0, dashboard_address="127.0.0.1:0", protocol="tcp://") as empty:
+        assert "no worker of tcp://" in refusal(empty.scheduler_address)
+
+
+def test_workers_with_another_version(scheduler: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Workers that would calculate by another version of critmass are refused."""
+    monkeypatch.setattr(on_cluster, "version", lambda _name: "9.9.9")
+    assert "install critmass 9.9.9 for the scheduler and for every worker" in refusal(scheduler)
+
+
+def test_without_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where dask is not installed, the error says how to install it."""
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    assert "pip install 'critmass[cluster]'" in refusal("tls://127.0.0.1:8786")
+
+
+def test_dask_is_loaded_for_dask_only() -> None:
+    """Planning without a cluster needs and loads none of the extra's packages."""
+    code = "import sys, critmass, critmass.cli; sys.exit('distributed' in sys.modules or 'dask' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+# Options ----------------------------------------------------------------------------------------------
+
+
+def test_a_scheduler_goes_with_dask() -> None:
+    """Dask without a scheduler and a scheduler without dask are refused; the two together are not."""
+    with pytest.raises(ValidationError, match="dask needs the address"):
+        SolveOptions(executor="dask")
+    with pytest.raises(ValidationError, match="a scheduler needs the executor dask"):
+        SolveOptions(executor="processes", scheduler="tls://host:1")
+    assert SolveOptions(executor="dask", scheduler="tls://host:1").scheduler == "tls://host:1"
+    assert SolveOptions().executor == "threads"
+    assert available_cores() >= 1
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--executor", "dask"], "dask needs the address"),
+        (["--scheduler", "tls://host:1"], "a scheduler needs the executor dask"),
+        (["--executor", "dask", "--scheduler", "tcp://10.0.0.7:8786"], "start the scheduler with TLS"),
+        (["--executor", "elsewhere"], "is not one of"),
+        (["--workers", "0"], "greater than or equal to 1"),
+    ],
+)
+def test_the_command_says_what_is_wrong(words: list[str], said: str) -> None:
+    """Executors and schedulers that cannot be used end the command with code 2 and a reason."""
+    done = CliRunner().invoke(app, ["plan", str(SOLO), *words])
+    assert done.exit_code == 2
+    assert said in " ".join(done.output.split())
+    assert "Traceback" not in done.output
