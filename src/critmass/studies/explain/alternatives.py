@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from critmass.settlement.projection import Decisions
 from critmass.studies.explain.difference import Changed, Comparison, Move, compare, decisions_changed, joined_table
 from critmass.studies.explain.questions import Asker, NotAsked, Question
 from critmass.studies.explain.resolve import Resolver
-from critmass.studies.explain.settled import Settler, program_column, with_joined
-from critmass.studies.explain.why_not import promising, switched
+from critmass.studies.explain.why_not import promising
 from critmass.studies.explain.worth import ask
 from critmass.studies.plan import Plan
 
@@ -39,18 +37,17 @@ class Alternative:
 
 @dataclass(frozen=True)
 class _Reversal:
-    """A decision to reverse, the question, and the decisions with nothing else changed."""
+    """A decision to reverse, and the question."""
 
     what: Changed
     question: Question
-    decisions: Decisions
 
 
 def alternatives(plan: Plan, asker: Asker, resolver: Resolver, most: int = MOST_REVERSED) -> list[Alternative]:
     """The nearest plans that differ in a program joined or a workflow run, the one that loses least first."""
     found: dict[str, Alternative] = {}
     reversals = list(_reversals(plan, asker))
-    for at in promising([item.decisions for item in reversals], plan)[:most]:
+    for at in promising([item.question.hints[0] for item in reversals], plan)[:most]:
         item = reversals[at]
         other = ask(item.question, resolver).plan
         if other is None:
@@ -76,17 +73,14 @@ def _of_program(name: str, plan: Plan, asker: Asker) -> Iterator[_Reversal]:
     program, joined = asker.program(name), joined_table(plan)[name]
     assert program is not None
     whole = program.join_level == "organization"
-    column = program_column(Settler(plan).pricer, name)
     for place in _places(asker.available(program), whole=whole):
         practice = plan.network.practices[place]
         move: Move = "left" if joined[place] else "joined"
-        rows = list(range(len(joined))) if whole else [place]
-        decisions = with_joined(plan.outcome.decisions, column, rows, joined=not joined[place])
         if joined[place]:
             asked = asker.without_program_at(program, None if whole else practice, f"{practice} without {name}")
         else:
             asked = asker.with_program(program, [place], f"{practice} with {name}")
-        yield _Reversal(Changed(practice, move, program=name), asked, decisions)
+        yield _Reversal(Changed(practice, move, program=name), asked)
 
 
 def _places(places: Iterable[int], *, whole: bool) -> list[int]:
@@ -105,4 +99,4 @@ def _of_workflow(name: str, plan: Plan, asker: Asker) -> Iterator[_Reversal]:
             asked = asker.with_workflows([name], practices[place], f"{practices[place]} with {name}")
         if not isinstance(asked, NotAsked):
             changed = Changed(practices[place], "dropped" if runs else "started", workflow=name)
-            yield _Reversal(changed, asked, switched(plan, asker, place, name, on=not runs))
+            yield _Reversal(changed, asked)

@@ -11,7 +11,7 @@ import numpy as np
 
 from critmass.settlement.projection import HUB
 from critmass.settlement.results import BoolArray
-from critmass.studies.explain.resolve import beats
+from critmass.studies.explain.known import beats
 from critmass.studies.plan import Level, Plan
 
 EXACT = 1e-6

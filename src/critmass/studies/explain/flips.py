@@ -11,10 +11,11 @@ from critmass.settlement.projection import Decisions
 from critmass.studies.explain.changed_terms import ChangedTerms
 from critmass.studies.explain.contract_numbers import ContractNumber
 from critmass.studies.explain.difference import joined_table
+from critmass.studies.explain.nearby import everything_runs, with_joined
 from critmass.studies.explain.number_line import NumberLine
 from critmass.studies.explain.questions import Asker
 from critmass.studies.explain.resolve import Resolver
-from critmass.studies.explain.settled import at_least, everything_runs, program_column, with_joined
+from critmass.studies.explain.settled import at_least, program_column
 from critmass.studies.explain.worth import ask
 from critmass.studies.plan import Plan
 
@@ -165,7 +166,11 @@ class Flips:
         scenario, catalog = self.terms.question(number, value)
         search.plans += 1
         found = self.resolver.solve(
-            scenario, network=self.plan.network, catalog=catalog, name=f"{self.program.id} at {value:g}"
+            scenario,
+            network=self.plan.network,
+            catalog=catalog,
+            name=f"{self.program.id} at {value:g}",
+            hints=[*search.joining, *search.declining],
         ).plan
         if found is None:
             return False

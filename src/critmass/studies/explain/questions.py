@@ -12,8 +12,9 @@ from critmass.domain.programs import Program
 from critmass.domain.scenario import Lock, Scenario
 from critmass.formulation.levels import Shared
 from critmass.network.fill import network_hash
-from critmass.settlement.projection import Model
+from critmass.settlement.projection import Decisions, Model
 from critmass.settlement.results import BoolArray
+from critmass.studies.explain.nearby import switched, with_program, without_programs
 from critmass.studies.plan import Plan
 
 
@@ -22,7 +23,8 @@ class Question:
     """A changed scenario and network. `name` says in a few words what is asked.
 
     `restricts` is true while the change only forbids: then no answer can be better than the best plan. `notes` say
-    what was lifted to ask it.
+    what was lifted to ask it. `hints` are the plan's decisions with the change made and nothing else; they may break
+    other rules.
     """
 
     name: str
@@ -30,6 +32,7 @@ class Question:
     network: Network
     restricts: bool = True
     notes: tuple[str, ...] = ()
+    hints: tuple[Decisions, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -45,6 +48,8 @@ class Asker:
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
         self.shared = Shared(Model(plan.network, plan.catalog, plan.scenario), plan.terms)
+        self.decisions = plan.outcome.decisions
+        self._everywhere = range(len(plan.network.practices))
 
     # Programs ---------------------------------------------------------------------------------------
 
@@ -70,7 +75,8 @@ class Asker:
         question = self._lifted(name, {program.id for program in chosen}, "joined", None)
         locks = [Lock(program=program.id, decision="declined") for program in chosen]
         notes = [f"{name} is not voluntary and stays" for name in forced]
-        return _with_locks(question, locks, notes)
+        hint = without_programs(self.decisions, {program.id for program in chosen}, self._everywhere, self.shared)
+        return _with_locks(question, locks, hint, notes)
 
     def with_program(self, program: Program, places: Sequence[int], name: str) -> Question:
         """The plan with the program joined by these practices, or by the organization where it decides."""
@@ -78,12 +84,16 @@ class Asker:
         if program.join_level == "organization":
             practices = [None]
         question = self._lifted(name, {program.id}, "declined", practices)
-        return _with_locks(question, [Lock(practice=at, program=program.id, decision="joined") for at in practices])
+        hint = with_program(self.decisions, program, places, self.shared)
+        locks = [Lock(practice=at, program=program.id, decision="joined") for at in practices]
+        return _with_locks(question, locks, hint)
 
     def without_program_at(self, program: Program, practice: str | None, name: str) -> Question:
         """The plan with the program declined at one practice, or by the organization where it decides (None)."""
         question = self._lifted(name, {program.id}, "joined", [practice])
-        return _with_locks(question, [Lock(practice=practice, program=program.id, decision="declined")])
+        rows = self._everywhere if practice is None else [self.plan.network.practices.index(practice)]
+        hint = without_programs(self.decisions, {program.id}, rows, self.shared)
+        return _with_locks(question, [Lock(practice=practice, program=program.id, decision="declined")], hint)
 
     def offered(self, program: Program) -> Question:
         """The plan's question without what keeps the program out by name; nothing else is asked."""
@@ -108,7 +118,8 @@ class Asker:
         running = len(self.plan.network.practices) - len(free)
         notes = [f"it already runs today in {running:,} of the practices, where it stays"] if running else []
         locks = [Lock(practice=at, workflow=workflow, decision="left_out") for at in practices]
-        return _with_locks(question, locks, notes if places is None else [])
+        hint = switched(self.decisions, chosen, workflow, self.shared, on=False)
+        return _with_locks(question, locks, hint, notes if places is None else [])
 
     def without_workflows(self, workflows: Sequence[str], name: str) -> Question | NotAsked:
         """The plan with several workflows left out wherever they do not run today."""
@@ -118,18 +129,28 @@ class Asker:
             return NotAsked("already run today and cannot be left out")
         base = self._lifted(name, set(workflows), "in_place", None)
         locks = [lock for item in questions for lock in item.scenario.locks if lock.decision == "left_out"]
-        return _with_locks(base, [lock for lock in locks if lock not in base.scenario.locks])
+        hint = self.decisions
+        for workflow in workflows:
+            hint = switched(hint, self.startable(workflow), workflow, self.shared, on=False)
+        return _with_locks(base, [lock for lock in locks if lock not in base.scenario.locks], hint)
 
     def with_workflow(self, workflow: str, practices: Sequence[str], name: str) -> Question:
         """The plan with one workflow in place at some practices; locks that leave it out there are lifted."""
         question = self._lifted(name, {workflow}, "left_out", practices)
-        return _with_locks(question, [Lock(practice=at, workflow=workflow, decision="in_place") for at in practices])
+        rows = [self.plan.network.practices.index(practice) for practice in practices]
+        hint = switched(self.decisions, rows, workflow, self.shared, on=True)
+        locks = [Lock(practice=at, workflow=workflow, decision="in_place") for at in practices]
+        return _with_locks(question, locks, hint)
 
     def with_workflows(self, workflows: Iterable[str], practice: str, name: str) -> Question:
         """The plan with workflows in place at one practice; locks that leave them out there are lifted."""
         chosen = list(workflows)
         question = self._lifted(name, set(chosen), "left_out", [practice])
-        return _with_locks(question, [Lock(practice=practice, workflow=item, decision="in_place") for item in chosen])
+        hint, rows = self.decisions, [self.plan.network.practices.index(practice)]
+        for item in chosen:
+            hint = switched(hint, rows, item, self.shared, on=True)
+        locks = [Lock(practice=practice, workflow=item, decision="in_place") for item in chosen]
+        return _with_locks(question, locks, hint)
 
     # What stands in the way -------------------------------------------------------------------------
 
@@ -166,6 +187,6 @@ def _meets(practice: str | None, practices: Sequence[str | None] | None) -> bool
     return practices is None or practice is None or None in practices or practice in practices
 
 
-def _with_locks(question: Question, locks: Sequence[Lock], notes: Sequence[str] = ()) -> Question:
+def _with_locks(question: Question, locks: Sequence[Lock], hint: Decisions, notes: Sequence[str] = ()) -> Question:
     scenario = question.scenario.model_copy(update={"locks": (*question.scenario.locks, *locks)})
-    return replace(question, scenario=scenario, notes=(*question.notes, *notes))
+    return replace(question, scenario=scenario, notes=(*question.notes, *notes), hints=(hint,))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from critmass.domain.catalog import Catalog
@@ -11,12 +11,18 @@ from critmass.domain.errors import InfeasibleError, NoPlanInTimeError, Settlemen
 from critmass.domain.network import Network
 from critmass.domain.scenario import Scenario, SolveOptions
 from critmass.settlement.outcome import CENT
+from critmass.settlement.projection import Decisions
 from critmass.solve.progress import Reporter, relative_gap, silent
 from critmass.solve.tiny import TINY
+from critmass.studies.explain.known import Known, beats, better_known
+from critmass.studies.explain.rules import Rules
 from critmass.studies.plan import Level, Plan, plan_network
 
 WHOLE_GAP = 1e-5
 """Gap that is asked for where a network is small enough to be solved whole."""
+
+MOST_KEPT = 30
+"""Plans found earlier that are tried as answers to a new question, beside the first."""
 
 Started = Callable[[str], None]
 """Takes the name of a question that is about to be solved."""
@@ -69,18 +75,24 @@ class Resolver:
         self.asked = self.solved = 0
         self._report, self._started = report, started
         self._answers: dict[str, Answer] = {}
+        self._pool: list[Known] = []
+        self._ids: tuple[str, ...] = ()
 
     def remember(self, plan: Plan) -> None:
         """Takes a plan as the answer to its own question."""
         self._answers[_key(plan.network, plan.catalog, plan.scenario, self.options)] = Answer(plan)
+        self.keep(plan)
 
     def solve(
         self, scenario: Scenario | None = None, *, network: Network | None = None, catalog: Catalog | None = None,
-        name: str = "", options: SolveOptions | None = None,
+        name: str = "", options: SolveOptions | None = None, hints: Sequence[Decisions] = (),
     ) -> Answer:  # fmt: skip
         """The answer to a changed question; what is not given is as it was.
 
-        `catalog` must have the scenario's overrides in it already. `name` says in a few words what is asked.
+        `catalog` must have the scenario's overrides in it already. `name` says in a few words what is asked. `hints`
+        are decisions that may answer it too, about the programs of the first question: where one of them, or a plan
+        found earlier, keeps the question's rules and settles better than what the planner found, it is the answer,
+        with the planner's limit.
         """
         network, catalog, scenario = network or self.network, catalog or self.catalog, scenario or self.scenario
         options = options or self.options
@@ -89,8 +101,24 @@ class Resolver:
         if key not in self._answers:
             self._started(name)
             self.solved += 1
-            self._answers[key] = self._solve(network, catalog, scenario, options)
+            answer = self._solve(network, catalog, scenario, options)
+            known = [(self._ids, item) for item in hints] if self._ids else []
+            best = better_known([*known, *self._pool], answer.plan, Rules(network, catalog, scenario), options)
+            self._answers[key] = answer if best is None else Answer(best)
+            if self._answers[key].plan is not None:
+                self.keep(self._answers[key].plan)
         return self._answers[key]
+
+    def best_known(self, plan: Plan) -> Plan | None:
+        """A plan that answers the same question better, out of all that were found; None without one."""
+        return better_known(self._pool, plan, Rules(plan.network, plan.catalog, plan.scenario), plan.options)
+
+    def keep(self, plan: Plan | None) -> None:
+        """Keeps a plan's decisions for later questions."""
+        if plan is not None:
+            ids = tuple(program.id for program in plan.terms.programs)
+            self._ids = self._ids or ids
+            self._pool = [*self._pool[:1], *self._pool[1:][-MOST_KEPT:], (ids, plan.outcome.decisions)]
 
     def _solve(self, network: Network, catalog: Catalog, scenario: Scenario, options: SolveOptions) -> Answer:
         try:
@@ -120,6 +148,8 @@ def resolver_of(
     resolver = Resolver(plan.network, plan.catalog, plan.scenario, options, report, started)
     if plan.options.gap <= options.gap or plan.gap <= options.gap:
         resolver.remember(plan)
+    else:
+        resolver.keep(plan)
     return resolver
 
 
@@ -158,11 +188,3 @@ def reference(plan: Plan, resolver: Resolver) -> Reference:
 def _tighter(mine: Level, other: Level) -> Level:
     bound = max(min(mine.bound, other.bound), mine.value)
     return replace(mine, bound=bound, gap=relative_gap(mine.value, bound))
-
-
-def beats(one: Plan, other: Plan) -> bool:
-    """Whether a plan is better by more than a cent at the first level at which the two differ."""
-    for mine, theirs in zip(one.levels, other.levels, strict=True):
-        if abs(mine.value - theirs.value) > CENT:
-            return mine.value > theirs.value
-    return False

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import numpy as np
 
 from critmass.domain.catalog import Catalog
 from critmass.domain.scenario import Scenario
 from critmass.settlement.outcome import CENT, Outcome, Pricer
-from critmass.settlement.projection import OWN, Decisions, Model
+from critmass.settlement.projection import Decisions, Model
 from critmass.settlement.terms import terms_in_force
 from critmass.studies.plan import Plan, objective_stages
 
@@ -66,19 +65,6 @@ def many(decisions: Sequence[Decisions]) -> Decisions:
         np.concatenate([item.reach for item in decisions]),
         np.concatenate([item.joined for item in decisions]),
     )
-
-
-def with_joined(decisions: Decisions, column: int, rows: Sequence[int] | slice, *, joined: bool) -> Decisions:
-    """Decisions with one program joined, or not, by some practices."""
-    table = decisions.joined.copy()
-    table[0, rows, column] = joined
-    return replace(decisions, joined=table)
-
-
-def everything_runs(decisions: Decisions) -> Decisions:
-    """The same programs with every workflow at full reach, by whoever delivers it or else the practice."""
-    delivery = np.where(decisions.delivery > 0, decisions.delivery, OWN).astype(np.int8)
-    return replace(decisions, delivery=delivery, reach=np.ones_like(decisions.reach))
 
 
 def program_column(pricer: Pricer, program: str) -> int:

@@ -360,7 +360,7 @@ def _budget(asked: Question, usd: float) -> Question:
 
 def _changed(asked: Question, name: str, update: dict[str, object]) -> Question:
     scenario = asked.scenario.model_copy(update=update)
-    return Question(name, scenario, asked.network, asked.restricts, asked.notes)
+    return replace(asked, name=name, scenario=scenario)
 
 
 def _ratio(scenario: Scenario, ratio: float) -> Scenario:

@@ -16,9 +16,10 @@ from critmass.studies.explain.alternatives import Alternative, alternatives
 from critmass.studies.explain.difference import joined_table
 from critmass.studies.explain.flips import Terms, terms_that_flip
 from critmass.studies.explain.fronts import Point, front_of_effort, front_of_mass
+from critmass.studies.explain.known import beats
 from critmass.studies.explain.money import Books, MoneyTrail
 from critmass.studies.explain.questions import Asker
-from critmass.studies.explain.resolve import Resolver, Started, beats, not_told, reference, resolver_of
+from critmass.studies.explain.resolve import Resolver, Started, not_told, reference, resolver_of
 from critmass.studies.explain.short_of_mass import ShortOfMass, short_of_mass, standing_of
 from critmass.studies.explain.why_not import WhyNot, declined, why_not, why_not_workflow
 from critmass.studies.explain.worth import Worth, held, worth_of
@@ -78,7 +79,8 @@ def explain(
     resolver = resolver_of(plan, options, report, started)
     known = reference(plan, resolver)
     found = _Explainer(known.plan, subject, resolver).explained(fronts=fronts)
-    better = _best([*([known.better] if known.better is not None else []), *_better(found)])
+    others = [known.better, resolver.best_known(known.plan), *_better(found)]
+    better = _best([item for item in others if item is not None])
     return replace(
         found, better=better, solved=resolver.solved, wall_seconds=time.monotonic() - begun, options=resolver.options
     )

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 
 from critmass.domain.programs import Program
-from critmass.settlement.projection import HUB, OWN, Decisions
+from critmass.settlement.projection import Decisions
 from critmass.studies.explain.difference import Changed, Comparison, compare, decisions_changed, joined_table
 from critmass.studies.explain.questions import Asker, Question
 from critmass.studies.explain.resolve import Resolver
-from critmass.studies.explain.settled import Settler, many, program_column, with_joined
+from critmass.studies.explain.settled import Settler, many
 from critmass.studies.explain.worth import ask
 from critmass.studies.plan import Plan
 
@@ -72,16 +72,12 @@ def why_not(program: Program, plan: Plan, asker: Asker, resolver: Resolver) -> W
     """What is lost when the program is joined: by the best single practice, and by all that may."""
     joined, whole = joined_table(plan)[program.id], program.join_level == "organization"
     free = [place for place in asker.available(program) if not joined[place]]
-    column = program_column(Settler(plan).pricer, program.id)
 
     def question(places: Sequence[int]) -> Question:
         where = "" if whole else f" at {_named(plan, places)}"
         return asker.with_program(program, places, f"with {program.id}{where}")
 
-    def settled(place: int) -> Decisions:
-        return with_joined(plan.outcome.decisions, column, [place], joined=True)
-
-    return _why_not("program", program.id, free, plan, resolver, question, None if whole else settled)
+    return _why_not("program", program.id, free, plan, resolver, question, one_by_one=not whole)
 
 
 def why_not_workflow(workflow: str, plan: Plan, asker: Asker, resolver: Resolver) -> WhyNot:
@@ -93,10 +89,7 @@ def why_not_workflow(workflow: str, plan: Plan, asker: Asker, resolver: Resolver
         names = [plan.network.practices[place] for place in places]
         return asker.with_workflow(workflow, names, f"with {workflow} at {_named(plan, places)}")
 
-    def settled(place: int) -> Decisions:
-        return switched(plan, asker, place, workflow, on=True)
-
-    return _why_not("workflow", workflow, free, plan, resolver, question, settled)
+    return _why_not("workflow", workflow, free, plan, resolver, question, one_by_one=True)
 
 
 def _named(plan: Plan, places: Sequence[int]) -> str:
@@ -105,17 +98,18 @@ def _named(plan: Plan, places: Sequence[int]) -> str:
 
 def _why_not(
     kind: Literal["program", "workflow"], name: str, free: Sequence[int], plan: Plan, resolver: Resolver,
-    question: Callable[[Sequence[int]], Question], settled: Callable[[int], Decisions] | None,
+    question: Callable[[Sequence[int]], Question], *, one_by_one: bool,
 ) -> WhyNot:  # fmt: skip
-    """`settled` gives decisions with nothing else changed, where practices decide one by one."""
+    """`one_by_one` says that practices decide for themselves."""
     available = tuple(plan.network.practices[place] for place in free)
     if not free:
         return WhyNot(kind, name, available, 0, None, None)
     everywhere = _forced(available, plan, question(free), resolver)
-    if settled is None or len(free) == 1:
+    if not one_by_one or len(free) == 1:
         return WhyNot(kind, name, available, 1, everywhere, everywhere)
-    chosen = promising([settled(place) for place in free], plan)[:MOST_PRACTICES]
-    tried = [_forced((available[at],), plan, question([free[at]]), resolver) for at in chosen]
+    questions = [question([place]) for place in free]
+    chosen = promising([asked.hints[0] for asked in questions], plan)[:MOST_PRACTICES]
+    tried = [_forced((available[at],), plan, questions[at], resolver) for at in chosen]
     return WhyNot(kind, name, available, len(tried), _cheapest(tried), everywhere)
 
 
@@ -137,32 +131,6 @@ def promising(decisions: Sequence[Decisions], plan: Plan) -> list[int]:
     settler = Settler(plan)
     values = settler.values(settler.pricer.price(many(decisions)))
     return sorted(range(len(decisions)), key=lambda at: values[at], reverse=True)
-
-
-def switched(plan: Plan, asker: Asker, place: int, workflow: str, *, on: bool) -> Decisions:
-    """Decisions with one workflow switched at one practice, with what it needs or with what needs it."""
-    decisions, model = plan.outcome.decisions, asker.shared.model
-    delivery, reach = decisions.delivery.copy(), decisions.reach.copy()
-    for name in _chain(asker, workflow, needs=on):
-        column = model.workflow_position[name]
-        if on and delivery[0, place, column] == 0:
-            delivery[0, place, column] = HUB if model.catalog.workflows[name].delivery == "hub" else OWN
-            reach[0, place, column] = 1.0
-        elif not on and model.reach_in_place[place, column] <= 0:
-            delivery[0, place, column], reach[0, place, column] = 0, 0.0
-    return replace(decisions, delivery=delivery, reach=reach)
-
-
-def _chain(asker: Asker, workflow: str, *, needs: bool) -> set[str]:
-    """A workflow with everything it needs, or with everything that needs it."""
-    workflows = asker.shared.model.catalog.workflows
-    found, front = set[str](), [workflow]
-    while front:
-        name = front.pop()
-        if name not in found:
-            found.add(name)
-            front += workflows[name].requires if needs else [w.id for w in workflows.values() if name in w.requires]
-    return found
 
 
 def _cheapest(tried: Sequence[Forced]) -> Forced:

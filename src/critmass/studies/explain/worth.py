@@ -51,7 +51,7 @@ def worth_of(kind: Kind, name: str, plan: Plan, asker: Asker, resolver: Resolver
 
 def ask(question: Question, resolver: Resolver) -> Answer:
     """The answer to a changed question."""
-    return resolver.solve(question.scenario, network=question.network, name=question.name)
+    return resolver.solve(question.scenario, network=question.network, name=question.name, hints=question.hints)
 
 
 def _question(kind: Kind, name: str, asker: Asker) -> Question | NotAsked:
