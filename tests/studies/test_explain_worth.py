@@ -172,7 +172,7 @@ def questions_of(seeds: range) -> int:
 
 def test_differences_hold_the_enumerated_ones() -> None:
     """On random instances the true difference, of all decisions there are, lies where it is said to lie."""
-    assert questions_of(range(4, 8)) >= 10
+    assert questions_of(range(4, 7)) >= 8
 
 
 @pytest.mark.long
