@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import logging
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
@@ -47,11 +48,26 @@ def cluster_pool(scheduler: str | None) -> Iterator[Executor]:
     address = _checked(scheduler or "")
     distributed = _distributed()
     client = _connected(distributed, address)
+    with _without_tracebacks():
+        try:
+            _meet_a_worker(client, address)
+            pool = _ClusterPool(distributed, client)
+            yield pool
+            pool.forget_tries()
+        finally:
+            client.close(timeout=ANSWER_SECONDS)
+
+
+@contextmanager
+def _without_tracebacks() -> Iterator[None]:
+    """Dask's client logs a traceback when a scheduler goes away; here that is an error with words."""
+    logger = logging.getLogger("distributed.client")
+    level = logger.level
+    logger.setLevel(logging.CRITICAL)
     try:
-        _meet_a_worker(client, address)
-        yield _ClusterPool(distributed, client)
+        yield
     finally:
-        client.close(timeout=ANSWER_SECONDS)
+        logger.setLevel(level)
 
 
 class _ClusterPool(Executor):
@@ -62,7 +78,7 @@ class _ClusterPool(Executor):
     """
 
     def __init__(self, distributed: Any, client: Any) -> None:
-        self._pool = client.get_executor(pure=False)
+        self._client, self._pool = client, client.get_executor(pure=False)
         self._killed: type[Exception] = distributed.KilledWorker
         self._run = f"{_TRIES}-{client.id}"
         self._numbers = itertools.count()
@@ -77,6 +93,10 @@ class _ClusterPool(Executor):
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         self._pool.shutdown(wait=wait and not cancel_futures)
+
+    def forget_tries(self) -> None:
+        """Leaves nothing with the scheduler that grows from plan to plan."""
+        self._client.set_metadata([self._run], {})
 
     def _pass_on(self, number: int, future: Future[Any], done: Future[Any]) -> None:
         self._open.pop(number, None)

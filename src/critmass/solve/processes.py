@@ -67,10 +67,9 @@ class _ProcessPool(Executor):
         self._ended = True
         self._threads.shutdown(wait=False, cancel_futures=True)
         with self._lock:
-            ids = {process.id for process in self._alive}
-        for child in multiprocessing.active_children():
-            if child.pid in ids:
-                child.kill()
+            alive = list(self._alive)
+        for process in alive:
+            process.kill()
         self.shutdown()
 
     def _until_done(self, call: Callable[[], Result]) -> Result:
@@ -96,9 +95,9 @@ class _ProcessPool(Executor):
                 raise CancelledError
             if self._idle:
                 return self._idle.pop()
-        process = _Process()
-        with self._lock:
+            process = _Process()
             self._alive.add(process)
+        process.start()
         if self._ended:
             raise CancelledError
         return process
@@ -114,15 +113,20 @@ class _ProcessPool(Executor):
 
 
 class _Process:
-    """A process that does one call after the other. `id` is its process id."""
+    """A process that does one call after the other."""
 
     def __init__(self) -> None:
         context = multiprocessing.get_context("spawn")
         self._pool = ProcessPoolExecutor(1, mp_context=context, initializer=_begin)
+
+    def start(self) -> None:
+        """Starts the process, and waits until it is there."""
+        # Inherited, for the time until `_begin`: Ctrl-C also goes to processes that are being started.
+        if hasattr(signal, "pthread_sigmask"):
+            signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
         try:
-            self.id = self.run(os.getpid)
+            self.run(os.getpid)
         except BrokenProcessPool as error:
-            self.close()
             raise LostWorkError(
                 "A solver process ended before it could start. A Python script that plans with processes "
                 'must do so under `if __name__ == "__main__":`.'
@@ -131,6 +135,12 @@ class _Process:
     def run(self, call: Callable[[], Result]) -> Result:
         """What the call returns, or raises."""
         return self._pool.submit(call).result()
+
+    def kill(self) -> None:
+        """Ends the process at once, whatever it does."""
+        # The executor can do so itself from Python 3.14 on, by the same means.
+        for process in list((self._pool._processes or {}).values()):
+            process.kill()
 
     def close(self) -> None:
         """Ends the process once it is idle, and waits for its end."""
