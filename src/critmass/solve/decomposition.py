@@ -12,18 +12,16 @@ from dataclasses import replace
 
 import numpy as np
 
-from critmass.formulation.block import FloatArray
 from critmass.formulation.network_model import NetworkModel
 from critmass.solve.candidates import Candidate, Judge, better, meets_floors
-from critmass.solve.columns import Column, Pool, SlackCosts, Stage, column, penalty_costs, restricted_master
-from critmass.solve.highs import Problem, SolveLimits, solve
+from critmass.solve.columns import Column, Pool, Stage, column
+from critmass.solve.highs import SolveLimits, solve
+from critmass.solve.masters import Masters
 from critmass.solve.nodes import Exact, Node, StageResult, as_vector, first_box, organization_choices
 from critmass.solve.pricing import (
     Priced,
     Prices,
     Range,
-    claim_ranges,
-    master_prices,
     most_pooled_payments,
     owed,
     price_practices,
@@ -40,6 +38,13 @@ LEAF_PASSES = 12
 
 KEPT_POINTS = 5
 """Plans kept from each pricing solve beside its best."""
+
+FIRST_PASSES = 4
+"""Of these, passes before a pooled payment is split."""
+
+PAYMENT_ROOM = 0.8
+"""Room that a split leaves above the master's value of a pooled payment, as a part of the gap asked for: a dollar
+of room is worth at most about a dollar of bound."""
 
 HUB_PASSES = 3
 """Of these, passes at a node that differs from its parent in one hub decision only."""
@@ -70,6 +75,7 @@ class Search:
         self.model, self.judge, self.gap, self.seed = model, judge, gap, seed
         self.clock, self.report, self.executor = clock, report, executor
         self.pool = Pool(len(model.blocks))
+        self.masters = Masters(model, self.pool, seed)
         self.plan: Candidate | None = None
         self.first_plan_seconds = np.inf
         self._last = len(model.blocks) - 1
@@ -108,8 +114,12 @@ class Search:
                     self._price_once(node, result)
                 continue
             children = self._split_contracts(node, result, made)
+            if not children and node.leaf_passes < FIRST_PASSES:
+                self._price_leaf(node, result, FIRST_PASSES)
+                continue
+            children = children or self._split_payment(node, made, result)
             if not children and node.leaf_passes < LEAF_PASSES:
-                self._price_leaf(node, result)
+                self._price_leaf(node, result, LEAF_PASSES)
                 continue
             children = children or self._split_hub(node, result, made)
             if not children:
@@ -150,9 +160,43 @@ class Search:
             self._open(child, result)
         return children
 
+    def _split_payment(self, node: Node, made: int, result: StageResult) -> list[Node]:
+        """Two nodes for a pooled payment whose cap is well above what the master makes of it.
+
+        Practices count on their shares of it to be at mass: the lower node caps them at what is paid, the upper
+        one has to earn more. Both start from the node's prices, and only practices that claimed more than
+        the lower cap are priced again.
+        """
+        name = self._loose_payment(node)
+        if name is None or node.centre is None:
+            return []
+        block, at = self.model.organization, self.model.organization.position[name]
+        low, high = node.fixed.get(name, (float(block.lower[at]), float(block.upper[at])))
+        middle = node.paid[name] + min(self._payment_room(node), 0.5 * (high - node.paid[name]))
+        children = []
+        for place, part in enumerate([(middle, high), (low, middle)]):
+            child = Node({**node.fixed, name: part}, node.bound, made + place)
+            child.centre, child.leaf_passes, child.relaxed = node.centre, 1, node.relaxed
+            bound, _ = self._pass(result.stage, node.centre, child, result)
+            child.bound = child.centre_bound = min(node.bound, bound)
+            children.append(child)
+            self._improve(result, child, last=False)
+            self._say(result, f"choice {child.order + 1}")
+        return children
+
+    def _loose_payment(self, node: Node) -> str | None:
+        """The pooled payment with the most dollars between its cap under the node and the master's value."""
+        most = most_pooled_payments(self.model, node.fixed)
+        room = {name: most[name] - value for name, value in node.paid.items() if np.isfinite(most.get(name, np.inf))}
+        worst = max(room, key=lambda name: room[name], default=None)
+        return worst if worst is not None and room[worst] > 1.5 * self._payment_room(node) else None
+
+    def _payment_room(self, node: Node) -> float:
+        return PAYMENT_ROOM * self.gap * max(abs(node.bound), 1.0)
+
     def _split_hub(self, node: Node, result: StageResult, made: int) -> list[Node]:
         """Two nodes for the hub decision that the linear master splits most evenly; prices carry over."""
-        problem, _, offset = self._plan_problem(result.stage, node)
+        problem, _, offset = self.masters.plan_problem(result.stage, node)
         relaxed = replace(problem, integer=np.zeros_like(problem.integer))
         answer = solve(relaxed, SolveLimits(time_seconds=60, seed=self.seed))
         split = [] if answer.x is None else split_decisions(self.model, answer.x[offset:])
@@ -191,7 +235,7 @@ class Search:
         """Room for the tolerances of a linear solve."""
         return 1e-7 * max(abs(value), 1.0)
 
-    def _price_leaf(self, node: Node, result: StageResult) -> None:
+    def _price_leaf(self, node: Node, result: StageResult, passes: int) -> None:
         """More passes, at prices of the linear master in a box around the best ones.
 
         The box is widened where prices ran into its side and the bound improved, and halved where they
@@ -201,8 +245,8 @@ class Search:
         stage = result.stage
         if node.box is None:
             node.box = first_box(self.pool.flat(range(self._last)), stage, node.centre)
-        for step in range(node.leaf_passes, LEAF_PASSES):
-            prices = self._dual_prices(stage, node, node.box).blend(node.centre, MASTER_WEIGHT)
+        for step in range(node.leaf_passes, passes):
+            prices = self.masters.dual_prices(stage, node, node.box).blend(node.centre, MASTER_WEIGHT)
             moved = np.abs(as_vector(prices) - as_vector(node.centre))
             bound, _ = self._pass(stage, prices, node, result)
             if bound < node.centre_bound:
@@ -211,27 +255,30 @@ class Search:
             else:
                 node.box = np.where(moved >= 0.01 * node.box, 0.5 * node.box, node.box)
             node.bound, node.leaf_passes = min(node.bound, bound), node.leaf_passes + 1
-            if step % 2 or step == LEAF_PASSES - 1 or self._nearly(result):
-                self._improve(result, node, last=step == LEAF_PASSES - 1)
+            if step % 2 or step == passes - 1 or self._nearly(result):
+                self._improve(result, node, last=step == passes - 1)
             self._say(result, f"choice {node.order + 1}, pass {step + 2}")
             if self._finished(result) or self._hopeless(node, result):
                 break
 
     def _pass(self, stage: Stage, prices: Prices, node: Node, result: StageResult) -> tuple[float, int]:
         conditions = {name: value for name, value in node.fixed.items() if name.startswith("condition[")}
-        limits, caps = self._limits(result, node), self._claim_caps(node)
-        found = price_practices(self.model, stage, prices, conditions, caps, limits, self.executor)
+        limits, caps = self._limits(result, node), self.masters.claim_caps(node)
+        known = self._known(prices, conditions, caps)
+        found = price_practices(self.model, stage, prices, conditions, caps, limits, self.executor, known)
         practices = sum(item.bound for item in found) - owed(stage, prices)
-        self._archive.append(Exact(prices, conditions, practices, caps))
-        added = self._collect(found)
+        added, found = self._collect(found)
+        self._archive.append(Exact(prices, conditions, practices, caps, found))
         return practices + self._organization(stage, prices, node), added
 
-    def _claim_caps(self, node: Node) -> list[dict[str, Range]]:
-        """The most each practice may claim of pooled payments under the node's decisions, by claim."""
-        if node.caps is None:
-            most = most_pooled_payments(self.model, node.fixed)
-            node.caps = [claim_ranges(self.model, place, most) for place in range(self._last)]
-        return node.caps
+    def _known(
+        self, prices: Prices, conditions: Mapping[str, Range], caps: list[dict[str, Range]]
+    ) -> Sequence[Priced] | None:
+        """Results of an earlier pass at these very prices that may hold under other caps."""
+        for exact in reversed(self._archive):
+            if exact.prices is prices and exact.conditions == conditions and exact.allows(caps):
+                return exact.priced
+        return None
 
     def _organization(self, stage: Stage, prices: Prices, node: Node) -> float:
         """Best the organization can do at the prices under the node's decisions; its points become columns."""
@@ -241,26 +288,18 @@ class Search:
             self.pool.add(column(self.model, self._last, answer.x))
         return answer.bound
 
-    def _respects(self, item: Column, decisions: Mapping[str, Range]) -> bool:
-        position = self.model.blocks[item.block].position
-        return all(
-            low - 0.5 < item.x[position[name]] < high + 0.5
-            for name, (low, high) in decisions.items()
-            if name in position
-        )
-
-    def _within_caps(self, item: Column, node: Node) -> bool:
-        position = self.model.blocks[item.block].position
-        caps = self._claim_caps(node)[item.block].items()
-        return all(item.x[position[name]] <= high + 1.0 for name, (_, high) in caps)
-
-    def _collect(self, found: Sequence[Priced]) -> int:
+    def _collect(self, found: Sequence[Priced]) -> tuple[int, list[Priced]]:
+        """Points become columns. Returns how many are new, and the results with best points that claim no more
+        than they need."""
         depth = max((len(item.points) for item in found), default=0)
-        added = 0
+        added, best = 0, dict[int, Column]()
         for layer in range(depth):
             points = {item.block: item.points[layer] for item in found if len(item.points) > layer}
-            added += sum(self.pool.add(item) for item in self.judge.columns(points))
-        return added
+            settled = self.judge.columns(points)
+            added += sum(self.pool.add(item) for item in settled)
+            best = best or {item.block: item for item in settled}
+        lean = [replace(item, points=(best[item.block].x,)) if item.block in best else item for item in found]
+        return added, lean
 
     def _limits(self, result: StageResult, node: Node) -> SolveLimits:
         """Pricing as exact as the open gap asks for: its tolerance adds up over practices."""
@@ -273,25 +312,6 @@ class Search:
             time_seconds=max(min(20.0, self._until - self.clock.spent()), 0.2), gap_absolute=max(allowed, 1e-4),
             seed=self.seed, heuristics=False, keep_points=KEPT_POINTS,
         )  # fmt: skip
-
-    def _dual_prices(self, stage: Stage, node: Node, box: FloatArray) -> Prices:
-        """Prices from the linear master inside a box around the node's best prices.
-
-        The organization takes part as itself, relaxed: at a leaf its yes/no decisions are settled.
-        """
-        assert node.centre is not None
-        at = as_vector(node.centre)
-        problem, _, _ = self._plan_problem(stage, node, SlackCosts(at + box, np.maximum(at - box, 0.0)))
-        low, high = problem.row_lower.copy(), problem.row_upper.copy()
-        tied = np.flatnonzero(self.model.equal)
-        low[tied], high[tied] = -np.inf, np.inf
-        relaxed = replace(problem, row_lower=low, row_upper=high, integer=np.zeros_like(problem.integer))
-        answer = solve(relaxed, SolveLimits(time_seconds=60, seed=self.seed))
-        return node.centre if answer.row_duals is None else master_prices(self.model, stage, answer.row_duals)
-
-    def _penalty(self, stage: Stage) -> SlackCosts:
-        worths = [abs(stage.value(item.worth)) for item in self.pool.flat()]
-        return penalty_costs(self.model, stage, 10.0 * max(worths, default=1.0) + 1000.0)
 
     def _self_sufficient(self, stage: Stage) -> None:
         """Plans that need nothing of each other, so that the master always has a solution."""
@@ -312,31 +332,11 @@ class Search:
 
     # plans ------------------------------------------------------------------------------------------
 
-    def _plan_problem(
-        self, stage: Stage, node: Node, slack_costs: SlackCosts | None = None
-    ) -> tuple[Problem, list[Column], int]:
-        """Columns of the practices beside the organization itself, under the node's decisions."""
-        problem, chosen = restricted_master(
-            self.model,
-            self.pool,
-            stage,
-            explicit_organization=True,
-            slack_costs=slack_costs or self._penalty(stage),
-        )
-        offset = len(problem.objective) - len(self.model.organization.variables)
-        position = self.model.organization.position
-        lower, upper = problem.lower.copy(), problem.upper.copy()
-        for name, (low, high) in node.fixed.items():
-            lower[offset + position[name]], upper[offset + position[name]] = low, high
-        for place, item in enumerate(chosen):
-            upper[place] = float(self._respects(item, node.fixed) and self._within_caps(item, node))
-        return replace(problem, lower=lower, upper=upper), chosen, offset
-
     def _improve(self, result: StageResult, node: Node, *, last: bool) -> None:
         """Choose one column per practice beside the real organization block, and settle what comes out."""
-        problem, chosen, offset = self._plan_problem(result.stage, node)
+        problem, chosen, offset = self.masters.plan_problem(result.stage, node)
         limits = SolveLimits(
-            time_seconds=max(min(15.0 if last else 4.0, self._until - self.clock.spent()), 0.5),
+            time_seconds=max(min(10.0 if last else 2.0, self._until - self.clock.spent()), 0.5),
             gap_absolute=1e-3, gap_relative=self.gap / (20 if last else 8), threads=1, seed=self.seed,
             nodes=20_000 if last else 300,
         )  # fmt: skip
@@ -367,7 +367,7 @@ class Search:
 
     def _archived_bound(self, stage: Stage, node: Node) -> float:
         """Best bound from practices' exact results at earlier prices under the same conditions."""
-        usable = [exact for exact in self._archive if exact.covers(node.fixed, self._claim_caps(node))][-8:]
+        usable = [exact for exact in self._archive if exact.covers(node.fixed, self.masters.claim_caps(node))][-8:]
         bounds = [exact.practices_bound + self._organization(stage, exact.prices, node) for exact in usable]
         return min(bounds, default=np.inf)
 

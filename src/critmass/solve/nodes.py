@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import product
 
 import numpy as np
@@ -13,7 +13,7 @@ from critmass.formulation.network_model import NetworkModel
 from critmass.solve.candidates import Candidate
 from critmass.solve.columns import Column, Stage
 from critmass.solve.highs import SolveLimits, solve
-from critmass.solve.pricing import Prices, Range, block_problem, under
+from critmass.solve.pricing import Priced, Prices, Range, block_problem, under
 from critmass.solve.progress import relative_gap
 from critmass.solve.relaxation import Relaxed
 
@@ -51,11 +51,15 @@ class Exact:
     conditions: Mapping[str, Range]
     practices_bound: float
     caps: Sequence[Mapping[str, Range]]
+    priced: Sequence[Priced] = ()
 
     def covers(self, conditions: Mapping[str, Range], caps: Sequence[Mapping[str, Range]]) -> bool:
         """Whether the bounds also hold for a node: the same conditions, and claims capped no higher."""
-        same = self.conditions.items() <= conditions.items()
-        return same and all(
+        return self.conditions.items() <= conditions.items() and self.allows(caps)
+
+    def allows(self, caps: Sequence[Mapping[str, Range]]) -> bool:
+        """Whether claims were capped no lower than by the given caps."""
+        return all(
             part[name][1] <= mine[name][1] + 1e-6 for part, mine in zip(caps, self.caps, strict=True) for name in part
         )
 
@@ -74,6 +78,7 @@ class Node:
     box: FloatArray | None = None
     caps: list[dict[str, Range]] | None = None
     seen: int = 0
+    paid: Mapping[str, float] = field(default_factory=dict)
 
 
 def organization_choices(model: NetworkModel) -> Iterator[dict[str, Range]]:

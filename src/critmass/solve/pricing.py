@@ -120,30 +120,48 @@ def _cannot_win(problem: Problem, rival: Answer, limits: SolveLimits) -> bool:
 
 
 def under(model: NetworkModel, place: int, problem: Problem, decisions: Mapping[str, Range]) -> Problem:
-    """The problem with the organization's decisions held in their ranges, where the block looks at them."""
+    """The problem with the organization's decisions held in their ranges, where the block looks at them.
+
+    What the block itself rules out stays out: a range that it does not meet makes the problem infeasible.
+    """
     position = model.blocks[place].position
     lower, upper = problem.lower.copy(), problem.upper.copy()
     for name, (low, high) in decisions.items():
         if name in position:
-            lower[position[name]], upper[position[name]] = low, high
+            at = position[name]
+            lower[at], upper[at] = max(low, lower[at]), min(high, upper[at])
     return replace(problem, lower=lower, upper=upper)
 
 
 def price_practices(
     model: NetworkModel, stage: Stage, prices: Prices, conditions: Mapping[str, Range],
     caps: Sequence[Mapping[str, Range]], limits: SolveLimits, pool: Executor,
+    known: Sequence[Priced] | None = None,
 ) -> list[Priced]:  # fmt: skip
     """Price every practice under fixed conditions of the organization, with caps on each one's claims.
 
     With the organization's own best value added and `owed` taken off, the bounds sum to the Lagrangian
-    bound of the stage.
+    bound of the stage. `known` are results at the same prices and conditions under caps that are no lower: where
+    their best plan keeps the new caps it is still the best, and nothing is solved.
     """
-    tasks = range(len(model.practices))
-    return run_all(
+    found: list[Priced | None] = list(known) if known is not None else [None] * len(model.practices)
+    open_places = [at for at, item in enumerate(found) if item is None or not within_caps(model, item, caps[at])]
+    solved = run_all(
         pool,
         lambda place: price_practice(model, place, stage, prices, {**conditions, **caps[place]}, limits),
-        tasks,
+        open_places,
     )
+    for place, item in zip(open_places, solved, strict=True):
+        found[place] = item
+    return [item for item in found if item is not None]
+
+
+def within_caps(model: NetworkModel, priced: Priced, caps: Mapping[str, Range]) -> bool:
+    """Whether the best plan of a pricing claims no more than the caps allow."""
+    if not priced.points:
+        return False
+    position = model.blocks[priced.block].position
+    return all(priced.points[0][position[name]] <= high + 1e-6 for name, (_, high) in caps.items())
 
 
 def owed(stage: Stage, prices: Prices) -> float:
@@ -189,7 +207,7 @@ def self_sufficient_practices(
         problem = under(model, place, block_problem(block, margin, constant), conditions)
         upper = np.where([name.startswith(_HELP) for name in block.variables], 0.0, problem.upper)
         problem = replace(problem, upper=np.maximum(upper, problem.lower))
-        limits = SolveLimits(time_seconds=10, gap_relative=0.005, seed=seed, heuristics=False)
+        limits = SolveLimits(time_seconds=2, gap_relative=0.1, seed=seed, heuristics=False)
         answers = [solve(fixed(problem, block.position["at_mass"], value), limits) for value in (1.0, 0.0)]
         return [item.x for item in answers if item.x is not None]
 

@@ -74,8 +74,9 @@ class Relaxation:
             if self._fixed.get(name) == decisions.get(name):
                 continue
             for place in self._places[name]:
-                whole = (float(self._lower[place]), float(self._upper[place]))
-                self._highs.changeColBounds(place, *decisions.get(name, whole))
+                low, high = float(self._lower[place]), float(self._upper[place])
+                asked = decisions.get(name, (low, high))
+                self._highs.changeColBounds(place, max(low, asked[0]), min(high, asked[1]))
         self._fixed = dict(decisions)
 
     def undecided(self, relaxed: Relaxed) -> list[str]:

@@ -1,0 +1,89 @@
+"""What the search branches on, and what it may reuse."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+
+from critmass.catalog import load_catalog
+from critmass.domain.scenario import Scenario
+from critmass.formulation.levels import Shared
+from critmass.formulation.network_model import NetworkModel, formulate
+from critmass.network import sample_network
+from critmass.settlement.outcome import Pricer
+from critmass.settlement.projection import Model
+from critmass.settlement.terms import terms_in_force
+from critmass.solve.candidates import Judge
+from critmass.solve.columns import Stage
+from critmass.solve.highs import SolveLimits
+from critmass.solve.nodes import organization_choices
+from critmass.solve.pricing import claim_ranges, most_pooled_payments, no_prices, price_practices
+from critmass.solve.relaxation import Relaxation
+
+STAGE = Stage("mass_and_margin", {"margin": 1.0, "members_at_mass": 60.0})
+LIMITS = SolveLimits(time_seconds=20, gap_absolute=1.0)
+
+
+@pytest.fixture(scope="module")
+def model() -> NetworkModel:
+    """Four practices: too few beneficiaries for the contracts that ask for 5,000."""
+    catalog = load_catalog()
+    network = sample_network(4, 1, catalog)
+    return formulate(Shared(Model(network, catalog, Scenario()), terms_in_force(catalog, network, Scenario())))
+
+
+def test_no_choice_holds_what_the_organization_may_not_join(model: NetworkModel) -> None:
+    """Exclusive contracts are offered only where the organization's facts allow them."""
+    programs = {program.id: program for program in model.shared.programs}
+    grouped = [item for item in programs.values() if item.exclusive_group and item.join_level == "organization"]
+    assert any(not model.shared.eligible(item, None) for item in grouped)
+    for choice in organization_choices(model):
+        held = [name[5:-1] for name, part in choice.items() if name.startswith("join[") and part == (1.0, 1.0)]
+        assert all(model.shared.eligible(programs[name], None) for name in held)
+
+
+def test_the_relaxation_keeps_what_the_block_rules_out(model: NetworkModel) -> None:
+    """Fixing a contract that the organization may not join leaves no plan."""
+    forbidden = next(
+        item for item in model.shared.programs
+        if item.join_level == "organization" and item.voluntary and not model.shared.eligible(item, None)
+    )  # fmt: skip
+    relaxation = Relaxation(model, STAGE)
+    assert relaxation.solve({}) is not None
+    assert relaxation.solve({f"join[{forbidden.id}]": (1.0, 1.0)}) is None
+
+
+def test_known_results_under_lower_caps_are_those_of_solving_anew(model: NetworkModel) -> None:
+    """Reused results and fresh ones have the same value, and only practices beyond their caps are solved."""
+    choice = next(iter(organization_choices(model)))
+    conditions = {name: part for name, part in choice.items() if name.startswith("condition[")}
+    most = most_pooled_payments(model, choice)
+    loose, tight = ([_caps(model, most, share, at) for at in range(4)] for share in (1.0, 0.6))
+    prices = no_prices(model, STAGE)
+    with ThreadPoolExecutor(1) as pool:
+        first = price_practices(model, STAGE, prices, conditions, loose, LIMITS, pool)
+        again = price_practices(model, STAGE, prices, conditions, tight, LIMITS, pool, first)
+        fresh = price_practices(model, STAGE, prices, conditions, tight, LIMITS, pool)
+    assert np.allclose([item.bound for item in again], [item.bound for item in fresh], atol=3.0)
+    assert all(one.bound <= other.bound + 3.0 for one, other in zip(again, first, strict=True))
+
+
+def _caps(model: NetworkModel, most: dict[str, float], share: float, place: int) -> dict[str, tuple[float, float]]:
+    return claim_ranges(model, place, {name: share * value for name, value in most.items()})
+
+
+def test_columns_of_a_judge_claim_no_more_than_they_need(model: NetworkModel) -> None:
+    """A settled column keeps mass with the claims that are left to it."""
+    shared = model.shared
+    judge = Judge(model, Pricer(shared.model, shared.terms))
+    choice = next(iter(organization_choices(model)))
+    conditions = {name: part for name, part in choice.items() if name.startswith("condition[")}
+    caps = [_caps(model, most_pooled_payments(model, choice), 1.0, at) for at in range(4)]
+    with ThreadPoolExecutor(1) as pool:
+        found = price_practices(model, STAGE, no_prices(model, STAGE), conditions, caps, LIMITS, pool)
+    for item, column in zip(found, judge.columns({item.block: item.points[0] for item in found}), strict=True):
+        position = model.blocks[item.block].position
+        for name in caps[item.block]:
+            assert column.x[position[name]] <= item.points[0][position[name]] + 1e-6
