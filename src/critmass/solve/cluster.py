@@ -96,7 +96,8 @@ class _ClusterPool(Executor):
 
     def forget_tries(self) -> None:
         """Leaves nothing with the scheduler that grows from plan to plan."""
-        self._client.set_metadata([self._run], {})
+        with suppress(OSError):
+            self._client.set_metadata([self._run], {})
 
     def _pass_on(self, number: int, future: Future[Any], done: Future[Any]) -> None:
         self._open.pop(number, None)
