@@ -17,6 +17,7 @@ from critmass.settlement.projection import Model
 from critmass.settlement.terms import terms_in_force
 from critmass.solve.candidates import Judge
 from critmass.solve.columns import Stage
+from critmass.solve.executor import solve_pool
 from critmass.solve.highs import SolveLimits
 from critmass.solve.nodes import organization_choices
 from critmass.solve.pricing import claim_ranges, most_pooled_payments, no_prices, price_practices
@@ -87,3 +88,15 @@ def test_columns_of_a_judge_claim_no_more_than_they_need(model: NetworkModel) ->
         position = model.blocks[item.block].position
         for name in caps[item.block]:
             assert column.x[position[name]] <= item.points[0][position[name]] + 1e-6
+
+
+def test_pricing_tasks_travel(model: NetworkModel) -> None:
+    """Pricing in another process gives what pricing in threads gives: tasks hold all they need."""
+    choice = next(iter(organization_choices(model)))
+    conditions = {name: part for name, part in choice.items() if name.startswith("condition[")}
+    caps = [_caps(model, most_pooled_payments(model, choice), 1.0, at) for at in range(4)]
+    found = []
+    for kind in ("threads", "processes"):
+        with solve_pool(2, kind) as pool:
+            found.append(price_practices(model, STAGE, no_prices(model, STAGE), conditions, caps, LIMITS, pool))
+    assert [item.bound for item in found[0]] == pytest.approx([item.bound for item in found[1]])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -18,7 +18,7 @@ from critmass.formulation.block import Affine, BlockBuilder
 from critmass.formulation.curves import Staircase
 from critmass.settlement import evaluate
 from critmass.settlement.amounts import measure_directions
-from critmass.settlement.costs import CostRates, cost_rates
+from critmass.settlement.costs import CostRates, cost_rates, measures_of
 from critmass.settlement.projection import Decisions, Model, ProjectedResults
 from critmass.settlement.results import FloatArray, Populations
 from critmass.settlement.terms import Terms
@@ -74,6 +74,11 @@ class Shared:
         self.organization_budget = model.network.startup_budget_usd if asked is None else asked
         self.locks = (*model.scenario.locks, *_contract_locks(model))
         self._numbers: dict[object, FloatArray] = {}
+
+    @cached_property
+    def measures_by_program(self) -> Mapping[str, tuple[str, ...]]:
+        """Measures that each program's components look at or pay for."""
+        return {program.id: measures_of(program) for program in self.programs}
 
     def reaches(self, program: Program, practice: int) -> bool:
         """Whether any clause of the program touches members of the practice."""

@@ -116,15 +116,15 @@ def _clean_reach(value: float) -> float:
 
 def _link_matrix(block: Block, position: dict[str, int]) -> LinkMatrix:
     constant = np.zeros(len(position))
-    rows, columns, data = [], [], []
-    for name, (part, coefficients) in block.expressions.items():
+    rows, columns, data = list[int](), list[int](), list[float]()
+    for name in block.expressions:
         if name.startswith(PREFIX):
             row = position[name.removeprefix(PREFIX)]
-            constant[row] = part
-            places = np.flatnonzero(coefficients)
-            rows += [row] * len(places)
-            columns += places.tolist()
-            data += coefficients[places].tolist()
+            constant[row] = block.expressions.constant(name)
+            terms = {place: value for place, value in block.expressions.terms(name).items() if value}
+            rows += [row] * len(terms)
+            columns += terms.keys()
+            data += terms.values()
     shape = (len(position), len(block.variables))
     return LinkMatrix(constant, sparse.csr_array((data, (rows, columns)), shape=shape))
 

@@ -17,7 +17,6 @@ from critmass.formulation.links import Links
 from critmass.formulation.mass import critical_mass
 from critmass.formulation.payments import payment
 from critmass.formulation.shared_service import service_paid_once
-from critmass.settlement.costs import measures_of
 from critmass.settlement.projection import RESPONSE_CORNERS, response
 from critmass.settlement.results import Populations
 from critmass.settlement.terms import Clause
@@ -33,6 +32,7 @@ class PracticeLevel(Level):
         self.costs: list[Affine] = []
         self.margin_costs: list[Affine] = []
         self._drives: dict[str, Affine] = {}
+        self._extra_reach: list[Affine] = []
 
     def staircase_name(self, measure: str, populations: Populations) -> str:
         """One staircase per measure: reach is practice-wide."""
@@ -84,8 +84,10 @@ class PracticeLevel(Level):
 
     def extra_reach(self) -> list[Affine]:
         """Reach beyond what is in place today, by workflow."""
-        today = self.shared.model.reach_in_place[self.index]
-        return [self.reach(place) + (-float(today[place])) for place in range(len(today))]
+        if not self._extra_reach:
+            today = self.shared.model.reach_in_place[self.index]
+            self._extra_reach = [self.reach(place) + (-float(today[place])) for place in range(len(today))]
+        return self._extra_reach
 
     def events(self, service: str, populations: Populations) -> Affine:
         """Events in proportion to reach."""
@@ -309,7 +311,7 @@ def reporting_shared_by_specification(level: PracticeLevel) -> None:
         level.costs.append(join * float(burden.fixed_usd))
         level.margin_costs.append(level.costs[-1])
         if float(burden.per_measure_usd) > 0:
-            for measure in measures_of(program):
+            for measure in level.shared.measures_by_program[program.id]:
                 usd = float(burden.per_measure_usd)
                 users.setdefault((measure, burden.specification), []).append((program.id, join, usd))
     for (measure, specification), joins in users.items():

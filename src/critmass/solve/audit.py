@@ -12,7 +12,7 @@ from critmass.formulation.network_model import NetworkModel
 from critmass.settlement.outcome import CENT, Outcome
 from critmass.settlement.projection import HUB, OWN
 from critmass.solve.executor import run_all
-from critmass.solve.highs import SolveLimits, solve
+from critmass.solve.highs import Answer, Problem, SolveLimits, solve
 from critmass.solve.pricing import block_problem
 
 
@@ -36,8 +36,13 @@ def audit(model: NetworkModel, outcome: Outcome, executor: Executor) -> tuple[Di
     Raises:
         SettlementMismatchError: when an exactly modelled component differs by more than a cent.
     """
-    found = run_all(executor, lambda place: _of_practice(model, outcome, place), range(len(model.practices)))
-    differences = [item for part in found for item in part]
+    places = range(len(model.practices))
+    answers = run_all(executor, _solved, [_with_decisions_fixed(model, outcome, place) for place in places])
+    differences = [
+        item
+        for place, answer in zip(places, answers, strict=True)
+        for item in _of_practice(model, outcome, place, answer)
+    ]
     wrong = [item for item in differences if item.exact]
     if wrong:
         lines = [
@@ -49,15 +54,24 @@ def audit(model: NetworkModel, outcome: Outcome, executor: Executor) -> tuple[Di
     return tuple(differences)
 
 
-def _of_practice(model: NetworkModel, outcome: Outcome, place: int) -> list[Difference]:
-    block, clauses = model.blocks[place], model.shared.terms.clauses
+def _solved(problem: Problem) -> Answer:
+    return solve(problem, SolveLimits(time_seconds=30))
+
+
+def _with_decisions_fixed(model: NetworkModel, outcome: Outcome, place: int) -> Problem:
+    """A practice's block at the plan's decisions, paying as much as its rows allow."""
+    block = model.blocks[place]
     paid = [coefficients for name, (_, coefficients) in block.expressions.items() if name.startswith("paid[")]
     problem = block_problem(block, np.sum(paid, axis=0) if paid else np.zeros(len(block.lower)), 0.0)
     lower, upper = problem.lower.copy(), problem.upper.copy()
     for name, value in _fixed_decisions(model, outcome, place).items():
         if name in block.position:
             lower[block.position[name]] = upper[block.position[name]] = value
-    answer = solve(replace(problem, lower=lower, upper=upper), SolveLimits(time_seconds=30))
+    return replace(problem, lower=lower, upper=upper)
+
+
+def _of_practice(model: NetworkModel, outcome: Outcome, place: int, answer: Answer) -> list[Difference]:
+    block, clauses = model.blocks[place], model.shared.terms.clauses
     if answer.x is None:
         raise SettlementMismatchError(f"{block.name}: the model has no room for the plan's own decisions")
     differences = []

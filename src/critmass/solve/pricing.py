@@ -81,28 +81,37 @@ def fixed(problem: Problem, place: int, value: float) -> Problem:
     )  # fmt: skip
 
 
-def price_practice(
-    model: NetworkModel, place: int, stage: Stage, prices: Prices, conditions: Mapping[str, Range],
-    limits: SolveLimits,
-) -> Priced:  # fmt: skip
+@dataclass(frozen=True)
+class PricingTask:
+    """All that pricing one practice needs: it may be solved in another process or on another machine.
+
+    `at_mass` is the position of the 0/1 variable for critical mass; `rewarded` says that being at mass is worth
+    something.
+    """
+
+    block: int
+    problem: Problem
+    at_mass: int
+    rewarded: bool
+    limits: SolveLimits
+
+
+def price_practice(task: PricingTask) -> Priced:
     """Solve one practice at mass and not: tighter than once, and two plans for one.
 
     Without a reward for mass, every plan at mass is also a plan when nobody asks for mass, so the second
     solve alone gives the bound. With one, the second is skipped when its relaxation cannot win.
     """
-    problem = under(model, place, priced_problem(model, place, stage, prices), conditions)
-    switch = model.blocks[place].position["at_mass"]
-    rewarded = mass_reward(stage, prices) > 0
     answers = []
-    if rewarded:
-        answers.append(solve(fixed(problem, switch, 1.0), limits))
-    free = fixed(problem, switch, 0.0)
-    if not rewarded or not _cannot_win(free, answers[0], limits):
-        answers.append(solve(free, limits))
+    if task.rewarded:
+        answers.append(solve(fixed(task.problem, task.at_mass, 1.0), task.limits))
+    free = fixed(task.problem, task.at_mass, 0.0)
+    if not task.rewarded or not _cannot_win(free, answers[0], task.limits):
+        answers.append(solve(free, task.limits))
     found = sorted((item for item in answers if item.x is not None), key=lambda item: -item.objective)
     points = [item.x for item in found if item.x is not None]
     points += [x for item in found for x in item.other_points]
-    return Priced(place, tuple(points), max(item.bound for item in answers))
+    return Priced(task.block, tuple(points), max(item.bound for item in answers))
 
 
 def mass_reward(stage: Stage, prices: Prices) -> float:
@@ -146,11 +155,18 @@ def price_practices(
     """
     found: list[Priced | None] = list(known) if known is not None else [None] * len(model.practices)
     open_places = [at for at, item in enumerate(found) if item is None or not within_caps(model, item, caps[at])]
-    solved = run_all(
-        pool,
-        lambda place: price_practice(model, place, stage, prices, {**conditions, **caps[place]}, limits),
-        open_places,
-    )
+    rewarded = mass_reward(stage, prices) > 0
+    tasks = [
+        PricingTask(
+            place,
+            under(model, place, priced_problem(model, place, stage, prices), {**conditions, **caps[place]}),
+            model.blocks[place].position["at_mass"],
+            rewarded,
+            limits,
+        )
+        for place in open_places
+    ]
+    solved = run_all(pool, price_practice, tasks)
     for place, item in zip(open_places, solved, strict=True):
         found[place] = item
     return [item for item in found if item is not None]
@@ -201,17 +217,23 @@ def self_sufficient_practices(
 ) -> list[list[FloatArray]]:
     """For each practice, good plans at mass and not that need nothing from the organization."""
 
-    def alone(place: int) -> list[FloatArray]:
-        block = model.blocks[place]
-        constant, margin = block.expressions["margin"]
-        problem = under(model, place, block_problem(block, margin, constant), conditions)
-        upper = np.where([name.startswith(_HELP) for name in block.variables], 0.0, problem.upper)
-        problem = replace(problem, upper=np.maximum(upper, problem.lower))
-        limits = SolveLimits(time_seconds=2, gap_relative=0.1, seed=seed, heuristics=False)
-        answers = [solve(fixed(problem, block.position["at_mass"], value), limits) for value in (1.0, 0.0)]
-        return [item.x for item in answers if item.x is not None]
+    limits = SolveLimits(time_seconds=2, gap_relative=0.1, seed=seed, heuristics=False)
+    tasks = [_alone(model, place, conditions, limits) for place in range(len(model.practices))]
+    return run_all(pool, _both_ways, tasks)
 
-    return run_all(pool, alone, range(len(model.practices)))
+
+def _alone(model: NetworkModel, place: int, conditions: Mapping[str, Range], limits: SolveLimits) -> PricingTask:
+    block = model.blocks[place]
+    constant, margin = block.expressions["margin"]
+    problem = under(model, place, block_problem(block, margin, constant), conditions)
+    upper = np.where([name.startswith(_HELP) for name in block.variables], 0.0, problem.upper)
+    problem = replace(problem, upper=np.maximum(upper, problem.lower))
+    return PricingTask(place, problem, block.position["at_mass"], True, limits)
+
+
+def _both_ways(task: PricingTask) -> list[FloatArray]:
+    answers = [solve(fixed(task.problem, task.at_mass, value), task.limits) for value in (1.0, 0.0)]
+    return [item.x for item in answers if item.x is not None]
 
 
 def self_sufficient_organization(model: NetworkModel, conditions: Mapping[str, Range], seed: int) -> FloatArray | None:
