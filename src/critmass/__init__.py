@@ -6,6 +6,7 @@ from critmass.domain.scenario import Scenario, SolveOptions
 from critmass.network import load_network, sample_network
 from critmass.studies.entities import load_map, read_book, settle_file
 from critmass.studies.explain import conflict_of, explain
+from critmass.studies.organizing import organizing
 from critmass.studies.plan import Plan
 from critmass.studies.plan import plan_network as plan
 from critmass.studies.sweep import parse_sweep, payout_curve
@@ -25,6 +26,7 @@ __all__ = [
     "load_catalog",
     "load_map",
     "load_network",
+    "organizing",
     "parse_sweep",
     "payout_curve",
     "plan",

@@ -14,6 +14,7 @@ from critmass.domain.errors import InputError, Problem
 from critmass.domain.results_map import ResultsMap
 from critmass.domain.scenario import Scenario
 from critmass.report.explanation_schema import ConflictDocument, ExplanationDocument
+from critmass.report.organizing_schema import OrganizingDocument
 from critmass.report.schema import PlanDocument, SettlementDocument
 
 
@@ -26,6 +27,7 @@ class Documented(StrEnum):
     MAP = "map"
     EXPLANATION = "explanation"
     CONFLICT = "conflict"
+    ORGANIZING = "organizing"
 
 
 _MODELS: dict[Documented, type[BaseModel]] = {
@@ -35,6 +37,7 @@ _MODELS: dict[Documented, type[BaseModel]] = {
     Documented.MAP: ResultsMap,
     Documented.EXPLANATION: ExplanationDocument,
     Documented.CONFLICT: ConflictDocument,
+    Documented.ORGANIZING: OrganizingDocument,
 }
 
 

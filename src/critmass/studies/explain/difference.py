@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -64,17 +64,22 @@ class Changed:
 def compare(plan: Plan, other: Plan, *, restricts: bool) -> Comparison:
     """The plan less the other one. With `restricts` the other's question allows nothing that the plan's does not,
     so the best plan of the first cannot be worse than the best of the second."""
-    levels, exact = [], True
-    for place, (mine, theirs) in enumerate(zip(plan.levels, other.levels, strict=True)):
-        levels.append(_difference(mine, theirs, restricts=restricts and place == 0, known=exact))
-        exact = exact and _is_exact(mine) and _is_exact(theirs)
     return Comparison(
-        tuple(levels),
+        levels_apart(plan.levels, other.levels, restricts=restricts),
         margin_usd=float(plan.outcome.margin[0] - other.outcome.margin[0]),
         members_at_mass=float(plan.outcome.members_at_mass[0] - other.outcome.members_at_mass[0]),
         practices_at_mass=int(plan.outcome.practices_at_mass[0] - other.outcome.practices_at_mass[0]),
         better=beats(other, plan),
     )
+
+
+def levels_apart(mine: Sequence[Level], theirs: Sequence[Level], *, restricts: bool) -> tuple[Difference, ...]:
+    """One's levels of the objective less another's, each with its interval; `restricts` as in `compare`."""
+    levels, exact = [], True
+    for place, (my, their) in enumerate(zip(mine, theirs, strict=True)):
+        levels.append(_difference(my, their, restricts=restricts and place == 0, known=exact))
+        exact = exact and _is_exact(my) and _is_exact(their)
+    return tuple(levels)
 
 
 def _difference(mine: Level, theirs: Level, *, restricts: bool, known: bool) -> Difference:
