@@ -62,6 +62,8 @@ class Answer:
 
 def solve(problem: Problem, limits: SolveLimits, start: FloatArray | None = None) -> Answer:
     """Solve a model; every returned point was checked against its rows and bounds outside the solver."""
+    if not len(problem.objective):
+        return _empty(problem)
     highs = load(problem, limits)
     if start is not None:
         solution = highspy.HighsSolution()
@@ -69,6 +71,14 @@ def solve(problem: Problem, limits: SolveLimits, start: FloatArray | None = None
         highs.setSolution(solution)
     highs.run()
     return _read(highs, problem, limits.keep_points)
+
+
+def _empty(problem: Problem) -> Answer:
+    """A model without variables, such as an organization's that has neither hub nor contracts: its rows hold or not."""
+    if (problem.row_lower > INTEGRALITY).any() or (problem.row_upper < -INTEGRALITY).any():
+        return Answer("infeasible", None, -np.inf, -np.inf)
+    rows = problem.matrix.shape[0]
+    return Answer("solved", np.zeros(0), problem.offset, problem.offset, np.zeros(rows))
 
 
 def load(problem: Problem, limits: SolveLimits) -> highspy.Highs:
