@@ -41,7 +41,7 @@ def organize(
     ] = 0.02,
     catalog: CatalogDirs = None,
 ) -> None:
-    """Show what organising is worth: every practice planned alone, and all of them with what they pool.
+    """Show what organizing is worth: every practice planned alone, and all of them with what they pool.
 
     The difference is shown in total and by source: shared start-up cash, staff at the hub, pooled denominators and
     panel size, pooled savings.

@@ -1,4 +1,4 @@
-"""Turns what organising is worth into the document that leaves the program."""
+"""Turns what organizing is worth into the document that leaves the program."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ LABELS = {
 """What people call the rungs of the ladder and the sources."""
 
 REPORTING = (
-    "reporting is priced by practice here, so organising makes none of it cheaper; what the organization reports for "
+    "reporting is priced by practice here, so organizing makes none of it cheaper; what the organization reports for "
     "its contracts is no cost of a practice, which is part of what these contracts are worth"
 )
 """Why nothing is told apart for shared reporting."""
@@ -41,7 +41,7 @@ _DIGITS = 6
 
 
 def organizing_document(found: Organizing) -> OrganizingDocument:
-    """The document of what organising is worth."""
+    """The document of what organizing is worth."""
     plan = found.plan
     return OrganizingDocument(
         organization=plan.network.name or ORGANIZATION,

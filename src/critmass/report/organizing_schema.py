@@ -1,4 +1,4 @@
-"""The document of what organising is worth. Money is USD and cents, shares are fractions."""
+"""The document of what organizing is worth. Money is USD and cents, shares are fractions."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ class AbsentLine(Frozen):
 
 
 class OrganizingDocument(Frozen):
-    """What organising is worth: the organization's plan less the plans of its practices alone."""
+    """What organizing is worth: the organization's plan less the plans of its practices alone."""
 
     kind: Literal["organizing"] = "organizing"
     schema_version: str = SCHEMA_VERSION

@@ -1,4 +1,4 @@
-"""What organising is worth, on a terminal."""
+"""What organizing is worth, on a terminal."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ MOST_PRACTICES = 20
 
 
 def show_organizing(console: Console, found: OrganizingDocument) -> None:
-    """Prints what organising is worth in total and by source."""
-    console.print(heading(f"{found.organization}: what organising is worth in {found.scenario.performance_year}"))
+    """Prints what organizing is worth in total and by source."""
+    console.print(heading(f"{found.organization}: what organizing is worth in {found.scenario.performance_year}"))
     narrow = console.width < NARROW
     console.print(Group(_totals(found), *_said(found), *_sources(found, narrow=narrow), _practices(found.practices)))
     console.print(Group(*(note(text, "dim") for text in found.notes)))
@@ -30,7 +30,7 @@ def show_organizing(console: Console, found: OrganizingDocument) -> None:
 
 
 def _totals(found: OrganizingDocument) -> RenderableType:
-    table = number_table(["A year"], ["Alone", "Organised", "Difference"])
+    table = number_table(["A year"], ["Alone", "Organized", "Difference"])
     levels = zip(found.alone.levels, found.organized.levels, found.worth.levels, strict=True)
     shown = {"margin", "members_at_mass", "at_mass"}
     for alone, organized, worth in (item for item in levels if item[0].name not in shown):
@@ -51,7 +51,7 @@ def _totals(found: OrganizingDocument) -> RenderableType:
 def _said(found: OrganizingDocument) -> Iterator[RenderableType]:
     worth = found.worth
     if not worth.better:
-        yield note(f"Organising is worth {difference_words(worth)}, {certain_words(worth)}.", "")
+        yield note(f"Organizing is worth {difference_words(worth)}, {certain_words(worth)}.", "")
         return
     most = worth.first.most
     yield note(
@@ -108,14 +108,14 @@ def _absent(lines: Sequence[AbsentLine]) -> RenderableType:
 
 
 def _practices(lines: Sequence[LoneLine]) -> RenderableType:
-    table = number_table(["Practice"], ["Members", "Margin alone", "Ratio alone", "Ratio organised"], ["At mass"])
+    table = number_table(["Practice"], ["Members", "Margin", "Alone", "Organized"], ["At mass"])
     for line in lines[:MOST_PRACTICES]:
         cells = [f"{line.members:,.0f}", dollars(line.margin_usd), ratio(line.mass_ratio_alone)]
         add_row(table, [line.practice, *cells, ratio(line.mass_ratio_organized), _at_mass(line)])
     left = len(lines) - MOST_PRACTICES
-    return section("Practices: mass ratio alone and organised", table, rest_line(left, "practice"))
+    return section("Practices: net margin alone; mass ratio alone and organized", table, rest_line(left, "practice"))
 
 
 def _at_mass(line: LoneLine) -> str:
-    words = {(True, True): "both", (True, False): "alone", (False, True): "organised", (False, False): "-"}
+    words = {(True, True): "both", (True, False): "alone", (False, True): "organized", (False, False): "-"}
     return words[line.at_mass_alone, line.at_mass_organized]

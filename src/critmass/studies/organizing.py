@@ -1,4 +1,4 @@
-"""What organising is worth: lone practices against the organization, in total and by what it pools."""
+"""What organizing is worth: lone practices against the organization, in total and by what it pools."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ class TakenAway:
 
 @dataclass(frozen=True)
 class Organizing:
-    """What organising is worth, from certified plans.
+    """What organizing is worth, from certified plans.
 
     `worth` is the organization's plan less the lone plans together. The `ladder` leads from these to that plan, and
     its steps add up to `worth`. `taken_away` is the organization less one source at a time; sources overlap, so these
@@ -197,6 +197,24 @@ class _Organizer:
         for kept, found in self.found.items():
             if found is not None:
                 self.found[kept] = self.resolver.best_known(found) or found
+        for kept, found in self.found.items():
+            self.found[kept] = self._limited(kept, found)
+
+    def _limited(self, kept: frozenset[Source], plan: Plan | None) -> Plan | None:
+        """The plan with the tightest limit on its first level that is proved for it, or for a question that allows
+        all that its question allows."""
+        if plan is None:
+            return None
+        wider = [
+            other.levels[0].bound
+            for more, other in self.found.items()
+            if other is not None and kept < more and self.pooling.restricts(more - kept)
+        ]
+        first, *later = plan.levels
+        bound = max(min([first.bound, *wider]), first.value)
+        if bound >= first.bound:
+            return plan
+        return replace(plan, levels=(replace(first, bound=bound, gap=relative_gap(first.value, bound)), *later))
 
     def _hints(self, lone: Sequence[LonePractice], plan: Plan) -> list[Decisions]:
         """The lone plans side by side, without pooled contracts and with those of the organization's plan."""
