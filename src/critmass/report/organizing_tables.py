@@ -82,6 +82,9 @@ def _sources(found: OrganizingDocument, *, narrow: bool) -> Iterator[RenderableT
             "budget the hub can start nothing that needs cash.",
             "dim",
         )
+    unsure = [item.label for item in found.taken_away if item.loss is not None and _may_be_nothing(item.loss)]
+    if unsure:
+        yield note(f"Not told from nothing within the gaps: {'; '.join(unsure)}. More time may tell.", "dim")
     yield _absent(found.absent)
 
 
@@ -101,6 +104,12 @@ def _cells(item: Comparison | None, *, narrow: bool) -> list[str]:
     level = (differing or item.levels[-1:])[0]
     limits = [] if narrow else [level_words(level.level, level.least), level_words(level.level, level.most)]
     return [level_words(level.level, level.value), *limits, f"{item.members_at_mass:,.0f}"]
+
+
+def _may_be_nothing(item: Comparison) -> bool:
+    """Whether the first level's difference may be nothing, and may be a dollar or more."""
+    least, most = item.first.least, item.first.most
+    return (least is None or least <= 0) and (most is None or most >= 1)
 
 
 def _absent(lines: Sequence[AbsentLine]) -> RenderableType:
