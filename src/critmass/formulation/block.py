@@ -16,6 +16,12 @@ from scipy import sparse
 
 FloatArray = NDArray[np.float64]
 
+NOTHING = 1e-13
+"""Coefficients below this part of a row's largest one are left out."""
+
+SMALL = 1e-6
+"""Rows with smaller coefficients than this are scaled."""
+
 
 @dataclass(slots=True)
 class Affine:
@@ -154,8 +160,8 @@ class BlockBuilder:
         """Row left >= right. Rows that their bounds already ensure are left out."""
         difference = left - right
         if self.bounds(difference)[0] < 0.0 or difference.is_constant:
-            terms = {index: value for index, value in difference.terms.items() if value != 0.0}
-            self._rows.append((name, terms, -difference.constant, np.inf))
+            terms, factor = _scaled(difference.terms)
+            self._rows.append((name, terms, -difference.constant * factor, np.inf))
 
     def at_most(self, name: str, left: Affine, right: Affine | float = 0.0) -> None:
         """Row left <= right."""
@@ -202,6 +208,20 @@ class BlockBuilder:
             position=self._position,
             expressions=Expressions(self._expressions, count),
         )
+
+
+def _scaled(terms: Mapping[int, float]) -> tuple[dict[int, float], float]:
+    """A row's coefficients without what rounding left of zeros, and by what they were multiplied.
+
+    Rates beside dollars leave coefficients that a solver takes for zero; such a row is scaled to even sizes.
+    """
+    largest = max(map(abs, terms.values()), default=0.0)
+    kept = {index: value for index, value in terms.items() if abs(value) > NOTHING * largest}
+    smallest = min(map(abs, kept.values()), default=1.0)
+    if smallest >= SMALL:
+        return kept, 1.0
+    factor = 2.0 ** float(-round(np.log2(np.sqrt(smallest * largest))))
+    return {index: value * factor for index, value in kept.items()}, factor
 
 
 class Expressions(Mapping[str, tuple[float, FloatArray]]):

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 PREFIX = "link:"
 """Block expressions with this prefix are contributions to links."""
 
+OF_ONE_PRACTICE = ("condition_copy_link", "passed_through_link", "hub_open_link")
+"""Families of links that tie one practice to one decision of the organization."""
+
 
 @dataclass(frozen=True)
 class PooledRequest:

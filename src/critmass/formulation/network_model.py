@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -13,7 +13,7 @@ from scipy import sparse
 from critmass.domain.errors import InputError, Problem
 from critmass.formulation.block import Block, FloatArray
 from critmass.formulation.levels import Shared
-from critmass.formulation.links import PREFIX, Links
+from critmass.formulation.links import OF_ONE_PRACTICE, PREFIX, Links
 from critmass.formulation.organization import organization_level
 from critmass.formulation.practice import practice_block
 from critmass.settlement.projection import HUB, OWN, Decisions
@@ -51,6 +51,16 @@ class NetworkModel:
         return tuple(
             dict.fromkeys(name for by_payer in self.claim_shares for parts in by_payer.values() for name in parts)
         )
+
+    def with_shared_links_only(self) -> NetworkModel:
+        """The same blocks without the links that tie one practice to one decision of the organization.
+
+        What is left out only loosens the model: bounds stay bounds, and plans are settled in any case. The number
+        of links no longer grows with the number of practices.
+        """
+        kept = [not name.startswith(OF_ONE_PRACTICE) for name in self.links]
+        links = tuple(name for name, keep in zip(self.links, kept, strict=True) if keep)
+        return replace(self, links=links, equal=self.equal[kept])
 
     @property
     def practices(self) -> tuple[Block, ...]:
@@ -118,7 +128,7 @@ def _link_matrix(block: Block, position: dict[str, int]) -> LinkMatrix:
     constant = np.zeros(len(position))
     rows, columns, data = list[int](), list[int](), list[float]()
     for name in block.expressions:
-        if name.startswith(PREFIX):
+        if name.startswith(PREFIX) and name.removeprefix(PREFIX) in position:
             row = position[name.removeprefix(PREFIX)]
             constant[row] = block.expressions.constant(name)
             terms = {place: value for place, value in block.expressions.terms(name).items() if value}

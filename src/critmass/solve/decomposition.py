@@ -26,12 +26,12 @@ from critmass.solve.pricing import (
     owed,
     price_practices,
     priced_problem,
-    self_sufficient_organization,
-    self_sufficient_practices,
     under,
 )
 from critmass.solve.progress import Clock, Progress, Reporter
 from critmass.solve.relaxation import Relaxation, branches, split_decisions
+from critmass.solve.start import self_sufficient_columns
+from critmass.solve.tuning import Tuner
 
 LEAF_PASSES = 12
 """Further passes over all practices at a node where the relaxation leaves nothing to split."""
@@ -58,6 +58,9 @@ NODES = 80
 MASTER_WEIGHT = 0.6
 """Weight of the master's prices against the best ones so far in the prices of the next pass."""
 
+PART_OF_A_PASS = 0.5
+"""A pass is not begun when less than this part of the last one's time is left."""
+
 PRICING_SHARE_OF_OPEN_GAP = 0.1
 """Share of the gap still open that inexact pricing may use up."""
 
@@ -83,6 +86,8 @@ class Search:
         self._relaxation: Relaxation | None = None
         self._nodes: list[Node] = []
         self._closed = -np.inf
+        self._pass_seconds = 0.0
+        self._tuner: Tuner | None = None
         self._until = clock.limit_seconds
         self._regimes = list(organization_choices(model))
 
@@ -90,10 +95,12 @@ class Search:
         """Best plan and bound of one stage, stopping at the asked gap or when passes or time run out."""
         self._until = self.clock.spent() + share_of_time * self.clock.left()
         self._archive, self._relaxation = [], Relaxation(self.model, stage)
+        self._tuner = None if self._relaxation.is_bound else Tuner(self.model, self.seed)
         result = StageResult(stage, None, np.inf)
         self._keep(self.plan, result)
-        if not self.pool.flat():
-            self._self_sufficient(stage)
+        if not self.pool.flat() and self._relaxation.is_bound:
+            for item in self_sufficient_columns(self.model, self.judge, self._regimes, self.seed, self.executor):
+                self.pool.add(item)
         self._explore(result)
         self._say(result, "done")
         return result
@@ -108,7 +115,7 @@ class Search:
             self._open(node, result)
         made = len(self._nodes)
         while self._settle_bound(result) and made <= NODES and not self._finished(result):
-            node = max(self._nodes, key=lambda item: (item.bound, -item.order))
+            node = max(self._nodes, key=lambda item: (item.bound, item.promise, -item.order))
             if node.centre is None:
                 if not self._lowered_by_archive(node, result):
                     self._price_once(node, result)
@@ -219,14 +226,18 @@ class Search:
         if node.relaxed is None:
             node.bound = -np.inf
             return
-        node.bound = min(node.bound, node.relaxed.value + self._slack(node.relaxed.value))
+        if self._relaxation.is_bound:
+            node.bound = min(node.bound, node.relaxed.value + self._slack(node.relaxed.value))
         self._lowered_by_archive(node, result)
 
     def _price_once(self, node: Node, result: StageResult) -> None:
-        """One pass at the prices of the node's own relaxation."""
+        """One pass at the prices of the node's own relaxation, tuned on a sample where practices are many."""
         assert node.relaxed is not None
-        bound, _ = self._pass(result.stage, node.relaxed.prices, node, result)
-        node.bound, node.centre, node.centre_bound = min(node.bound, bound), node.relaxed.prices, bound
+        prices = node.relaxed.prices
+        if self._tuner is not None:
+            prices = self._tuner.prices(result.stage, node, prices, self.executor, self._until - self.clock.spent())
+        bound, _ = self._pass(result.stage, prices, node, result)
+        node.bound, node.centre, node.centre_bound = min(node.bound, bound), prices, bound
         self._improve(result, node, last=False)
         self._say(result, f"choice {node.order + 1}")
 
@@ -265,7 +276,9 @@ class Search:
         conditions = {name: value for name, value in node.fixed.items() if name.startswith("condition[")}
         limits, caps = self._limits(result, node), self.masters.claim_caps(node)
         known = self._known(prices, conditions, caps)
+        began = self.clock.spent()
         found = price_practices(self.model, stage, prices, conditions, caps, limits, self.executor, known)
+        self._pass_seconds = self.clock.spent() - began
         practices = sum(item.bound for item in found) - owed(stage, prices)
         added, found = self._collect(found)
         self._archive.append(Exact(prices, conditions, practices, caps, found))
@@ -313,28 +326,14 @@ class Search:
             seed=self.seed, heuristics=False, keep_points=KEPT_POINTS,
         )  # fmt: skip
 
-    def _self_sufficient(self, stage: Stage) -> None:
-        """Plans that need nothing of each other, so that the master always has a solution."""
-        known: list[dict[str, Range]] = []
-        for regime in self._regimes:
-            conditions = {name: part for name, part in regime.items() if name.startswith("condition[")}
-            if conditions in known:
-                continue
-            known.append(conditions)
-            found = self_sufficient_practices(self.model, regime, self.seed, self.executor)
-            for layer in (0, 1):
-                points = {place: xs[layer] for place, xs in enumerate(found) if len(xs) > layer}
-                for item in self.judge.columns(points):
-                    self.pool.add(item)
-            x = self_sufficient_organization(self.model, regime, self.seed)
-            if x is not None:
-                self.pool.add(column(self.model, self._last, x))
-
     # plans ------------------------------------------------------------------------------------------
 
     def _improve(self, result: StageResult, node: Node, *, last: bool) -> None:
         """Choose one column per practice beside the real organization block, and settle what comes out."""
+        assert self._relaxation is not None
         problem, chosen, offset = self.masters.plan_problem(result.stage, node)
+        if not self._relaxation.is_bound:
+            problem = self.masters.narrowed(problem, chosen)
         limits = SolveLimits(
             time_seconds=max(min(10.0 if last else 2.0, self._until - self.clock.spent()), 0.5),
             gap_absolute=1e-3, gap_relative=self.gap / (20 if last else 8), threads=1, seed=self.seed,
@@ -380,7 +379,7 @@ class Search:
         return result.gap <= 1.5 * self.gap
 
     def _out_of_time(self) -> bool:
-        return self.clock.spent() >= self._until
+        return self.clock.spent() + PART_OF_A_PASS * self._pass_seconds >= self._until
 
     def _say(self, result: StageResult, step: str) -> None:
         if self._nodes:

@@ -141,6 +141,8 @@ def _read(highs: highspy.Highs, problem: Problem, keep_points: int) -> Answer:
     info = highs.getInfo()
     is_mip = bool(problem.integer.any())
     x = np.array(highs.getSolution().col_value, dtype=np.float64) if highs.getSolution().value_valid else None
+    if x is not None:
+        x = np.clip(x, problem.lower, problem.upper)
     if x is not None and violation(problem, x) > 1e-4:
         x, termination = None, "failed" if termination == "solved" else termination
     value = -np.inf if x is None else float(problem.offset + problem.objective @ x)
@@ -162,9 +164,11 @@ def _others(highs: highspy.Highs, problem: Problem, keep: int) -> tuple[FloatArr
 
 
 def violation(problem: Problem, x: FloatArray) -> float:
-    """Largest violation of a row, bound or integrality at a point, relative to the row's size."""
-    activity = problem.matrix @ x
-    size = np.maximum(1.0, np.abs(problem.matrix).max(axis=1).toarray().ravel()) if activity.size else 1.0
+    """Largest violation of a row, bound or integrality at a point, relative to the row's size: its largest
+    coefficient, or a thousandth of all that is added up in it, which is what rounding leaves of large sums."""
+    activity, added_up = problem.matrix @ x, np.abs(problem.matrix) @ np.abs(x)
+    largest = np.abs(problem.matrix).max(axis=1).toarray().ravel() if activity.size else 1.0
+    size = np.maximum(1.0, np.maximum(largest, 1e-3 * added_up))
     rows = np.maximum(problem.row_lower - activity, activity - problem.row_upper) / size
     bounds = np.maximum(problem.lower - x, x - problem.upper)
     fractions = np.abs(x - np.round(x))[problem.integer]

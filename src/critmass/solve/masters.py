@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -13,6 +13,9 @@ from critmass.solve.columns import Column, Pool, SlackCosts, Stage, penalty_cost
 from critmass.solve.highs import Problem, SolveLimits, solve
 from critmass.solve.nodes import Node, as_vector
 from critmass.solve.pricing import Prices, Range, claim_ranges, master_prices, most_pooled_payments
+
+WHOLE = 0.999
+"""From this weight on a column counts as chosen whole."""
 
 
 class Masters:
@@ -89,3 +92,17 @@ class Masters:
         for place, item in enumerate(chosen):
             upper[place] = float(self._respects(item, node.fixed) and self._within_caps(item, node))
         return replace(problem, lower=lower, upper=upper), chosen, offset
+
+    def narrowed(self, problem: Problem, chosen: Sequence[Column]) -> Problem:
+        """The plan problem with every practice held to the column that the linear master gives it whole.
+
+        Few practices are split by it, however many there are: about as many as there are links.
+        """
+        answer = solve(replace(problem, integer=np.zeros_like(problem.integer)), SolveLimits(time_seconds=120))
+        if answer.x is None:
+            return problem
+        whole = {item.block for item, value in zip(chosen, answer.x, strict=False) if value > WHOLE}
+        held = np.array([item.block in whole for item in chosen], dtype=np.bool_)
+        upper = problem.upper.copy()
+        upper[: len(chosen)] = np.where(held & (answer.x[: len(chosen)] <= WHOLE), 0.0, upper[: len(chosen)])
+        return replace(problem, upper=upper)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from scipy import sparse
@@ -12,22 +12,28 @@ from critmass.formulation.network_model import NetworkModel
 from critmass.solve.highs import Problem
 
 
-def assemble(model: NetworkModel, weights: Mapping[str, float], floors: Mapping[str, float] | None = None) -> Problem:
+def assemble(
+    model: NetworkModel, weights: Mapping[str, float], floors: Mapping[str, float] | None = None,
+    stands_for: Sequence[float] | None = None,
+) -> Problem:  # fmt: skip
     """One model of all blocks and links.
 
     `weights` are the coefficients of the named block expressions in the objective; `floors` are least
-    values of the sum of a named expression over all blocks (rows `floor[name]`).
+    values of the sum of a named expression over all blocks (rows `floor[name]`). `stands_for` says for how many
+    equal blocks each one stands, in objective, links and floors; 1 by default.
     """
-    objective, offset = _combine(model, weights)
+    counts = [1.0] * len(model.blocks) if stands_for is None else list(stands_for)
+    objective, offset = _combine(model, weights, counts)
     matrices = [sparse.block_diag([block.matrix for block in model.blocks], format="csr")]
     lows = [block.row_lower for block in model.blocks]
     highs = [block.row_upper for block in model.blocks]
-    constant = sum((part.constant for part in model.link_matrices), start=np.zeros(len(model.links)))
-    matrices.append(sparse.hstack([part.matrix for part in model.link_matrices], format="csr"))
+    parts = list(zip(model.link_matrices, counts, strict=True))
+    constant = sum((part.constant * count for part, count in parts), start=np.zeros(len(model.links)))
+    matrices.append(sparse.hstack([part.matrix * count for part, count in parts], format="csr"))
     lows.append(-constant)
     highs.append(np.where(model.equal, -constant, np.inf))
     for name, least in (floors or {}).items():
-        row, part = _combine(model, {name: 1.0})
+        row, part = _combine(model, {name: 1.0}, counts)
         matrices.append(sparse.csr_array(row[None, :]))
         lows.append(np.array([least - part]))
         highs.append(np.array([np.inf]))
@@ -43,14 +49,14 @@ def assemble(model: NetworkModel, weights: Mapping[str, float], floors: Mapping[
     )
 
 
-def _combine(model: NetworkModel, weights: Mapping[str, float]) -> tuple[FloatArray, float]:
+def _combine(model: NetworkModel, weights: Mapping[str, float], counts: Sequence[float]) -> tuple[FloatArray, float]:
     parts, offset = [], 0.0
-    for block in model.blocks:
+    for block, count in zip(model.blocks, counts, strict=True):
         coefficients = np.zeros(len(block.variables))
         for name, weight in weights.items():
             constant, dense = block.expressions[name]
-            coefficients += weight * dense
-            offset += weight * constant
+            coefficients += count * weight * dense
+            offset += count * weight * constant
         parts.append(coefficients)
     return np.concatenate(parts), offset
 

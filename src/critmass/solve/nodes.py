@@ -80,6 +80,11 @@ class Node:
     seen: int = 0
     paid: Mapping[str, float] = field(default_factory=dict)
 
+    @property
+    def promise(self) -> float:
+        """The relaxation's value: what tells nodes apart whose bounds are not known yet."""
+        return -np.inf if self.relaxed is None else self.relaxed.value
+
 
 def organization_choices(model: NetworkModel) -> Iterator[dict[str, Range]]:
     """What the organization may hold of each exclusive group, with the conditions that follow."""

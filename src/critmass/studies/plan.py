@@ -30,6 +30,7 @@ from critmass.solve.executor import solve_pool
 from critmass.solve.greedy import greedy_plan
 from critmass.solve.nodes import StageResult
 from critmass.solve.progress import Clock, Reporter, silent
+from critmass.solve.relaxation import MANY
 from critmass.solve.tiny import TINY, solve_whole
 from critmass.studies.locks import lock_conflicts
 
@@ -122,6 +123,8 @@ def plan_network(
     if conflicts:
         raise InfeasibleError(conflicts)
     formulated, pricer = formulate(shared), Pricer(model, terms)
+    if len(formulated.practices) > MANY:
+        formulated = formulated.with_shared_links_only()
     with solve_pool(options.workers, options.executor, options.scheduler) as executor:
         judge = Judge(formulated, pricer)
         as_things_stand = today(shared)

@@ -1,0 +1,75 @@
+"""Columns to start from: plans that need nothing of each other, so that the master always has a solution."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Executor
+from dataclasses import replace
+
+import numpy as np
+from scipy import sparse
+
+from critmass.formulation.block import FloatArray
+from critmass.formulation.network_model import NetworkModel
+from critmass.solve.candidates import Judge
+from critmass.solve.columns import Column, column
+from critmass.solve.executor import run_all
+from critmass.solve.highs import SolveLimits, solve
+from critmass.solve.pricing import PricingTask, Range, block_problem, fixed, under
+
+
+def self_sufficient_columns(
+    model: NetworkModel, judge: Judge, regimes: Sequence[Mapping[str, Range]], seed: int, executor: Executor
+) -> Iterator[Column]:
+    """Such columns of all blocks under each set of conditions that the regimes lead to."""
+    known: list[dict[str, Range]] = []
+    for regime in regimes:
+        conditions = {name: part for name, part in regime.items() if name.startswith("condition[")}
+        if conditions in known:
+            continue
+        known.append(conditions)
+        found = self_sufficient_practices(model, regime, seed, executor)
+        for layer in (0, 1):
+            yield from judge.columns({place: xs[layer] for place, xs in enumerate(found) if len(xs) > layer})
+        x = self_sufficient_organization(model, regime, seed)
+        if x is not None:
+            yield column(model, len(model.practices), x)
+
+
+_HELP = ("hub[", "claim[", "startup_help", "reach_hub[")
+
+
+def self_sufficient_practices(
+    model: NetworkModel, conditions: Mapping[str, Range], seed: int, pool: Executor
+) -> list[list[FloatArray]]:
+    """For each practice, good plans at mass and not that need nothing from the organization."""
+
+    limits = SolveLimits(time_seconds=2, gap_relative=0.1, seed=seed, heuristics=False)
+    tasks = [_alone(model, place, conditions, limits) for place in range(len(model.practices))]
+    return run_all(pool, _both_ways, tasks)
+
+
+def _alone(model: NetworkModel, place: int, conditions: Mapping[str, Range], limits: SolveLimits) -> PricingTask:
+    block = model.blocks[place]
+    constant, margin = block.expressions["margin"]
+    problem = under(model, place, block_problem(block, margin, constant), conditions)
+    upper = np.where([name.startswith(_HELP) for name in block.variables], 0.0, problem.upper)
+    problem = replace(problem, upper=np.maximum(upper, problem.lower))
+    return PricingTask(place, problem, block.position["at_mass"], True, limits)
+
+
+def _both_ways(task: PricingTask) -> list[FloatArray]:
+    answers = [solve(fixed(task.problem, task.at_mass, value), task.limits) for value in (1.0, 0.0)]
+    return [item.x for item in answers if item.x is not None]
+
+
+def self_sufficient_organization(model: NetworkModel, conditions: Mapping[str, Range], seed: int) -> FloatArray | None:
+    """A plan of the organization that needs nothing from the practices."""
+    block, part = model.organization, model.link_matrices[-1]
+    constant, margin = block.expressions["margin"]
+    problem = under(model, len(model.blocks) - 1, block_problem(block, margin, constant), conditions)
+    alone = sparse.csr_array(sparse.vstack([problem.matrix, part.matrix[~model.equal]]))
+    least = np.concatenate([problem.row_lower, -part.constant[~model.equal]])
+    most = np.concatenate([problem.row_upper, np.full(int((~model.equal).sum()), np.inf)])
+    problem = replace(problem, matrix=alone, row_lower=least, row_upper=most)
+    return solve(problem, SolveLimits(time_seconds=10, gap_relative=0.01, seed=seed)).x
