@@ -40,9 +40,9 @@ def folder(plan: Plan, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def test_three_files(folder: Path) -> None:
-    """The folder holds the workbook, the document and the ledger, and no remains of writing them."""
-    assert sorted(path.name for path in folder.iterdir()) == ["ledger.parquet", "plan.json", "plan.xlsx"]
+def test_the_files(folder: Path) -> None:
+    """The folder holds the workbook, the document, the ledger and the inputs, and no remains of writing them."""
+    assert sorted(path.name for path in folder.iterdir()) == ["inputs.json", "ledger.parquet", "plan.json", "plan.xlsx"]
 
 
 def test_files_agree(plan: Plan, folder: Path) -> None:
