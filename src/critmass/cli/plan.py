@@ -54,6 +54,9 @@ def plan(
     workers: Annotated[
         int | None, typer.Option(min=1, max=256, metavar="N", help="Threads or processes; usually one for each core.")
     ] = None,
+    library: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Folder of earlier plans to start from and add to.")
+    ] = None,
 ) -> None:
     """Find the best plan for a network: programs to join, workflows to run, and proof of how good it is."""
     with errors(as_json):
@@ -62,7 +65,7 @@ def plan(
             scheduler=scheduler,
         )  # fmt: skip
         prepare(out)
-        found = _search(inputs(network, scenario, catalog), options)
+        found = _search(inputs(network, scenario, catalog), options, library)
         document = plan_document(found) if out is None else write_plan(found, out)
         print_result(document, as_json=as_json)
         say_where(out, document.kind)
@@ -82,10 +85,10 @@ def inputs(network: Path, scenario: Path | None, catalog: list[Path] | None) -> 
     return read_inputs(network, scenario, catalog_dirs(catalog))
 
 
-def _search(given: Inputs, options: SolveOptions) -> Plan:
+def _search(given: Inputs, options: SolveOptions, library: Path | None = None) -> Plan:
     with ProgressLine(stderr()) as report:
         if options.solver is None:
-            return plan_network(given.network, given.catalog, given.scenario, options, report)
+            return plan_network(given.network, given.catalog, given.scenario, options, report, library)
         from critmass.studies.plan_pulp import plan_with_solver
 
         return plan_with_solver(given.network, given.catalog, given.scenario, options, options.solver, report)

@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 import numpy as np
@@ -25,14 +26,15 @@ from critmass.settlement.terms import Terms, terms_in_force
 from critmass.solve.audit import audit
 from critmass.solve.candidates import Candidate, Judge
 from critmass.solve.columns import Stage
-from critmass.solve.decomposition import Search
 from critmass.solve.executor import solve_pool
 from critmass.solve.greedy import greedy_plan
 from critmass.solve.nodes import StageResult
 from critmass.solve.progress import Clock, Reporter, silent
 from critmass.solve.relaxation import MANY
 from critmass.solve.tiny import TINY, solve_whole
+from critmass.solve.warm import WarmSearch
 from critmass.studies.locks import lock_conflicts
+from critmass.studies.replan import Memory
 
 Status = Literal["optimal", "feasible"]
 
@@ -66,6 +68,7 @@ class Plan:
     wall_seconds: float
     first_plan_seconds: float
     settlement_checks: tuple[str, ...]
+    library: Path | None = None
 
     @property
     def objective(self) -> float:
@@ -107,8 +110,11 @@ def plan_network(
     scenario: Scenario | None = None,
     options: SolveOptions | None = None,
     report: Reporter = silent,
+    library: Path | None = None,
 ) -> Plan:
     """The best plan found within the limits, with a certified gap.
+
+    `library` is a folder of plans and prices that earlier searches left and that this one starts from and adds to.
 
     Raises:
         InfeasibleError: when the locks contradict each other or no plan can keep them.
@@ -128,11 +134,13 @@ def plan_network(
     with solve_pool(options.workers, options.executor, options.scheduler) as executor:
         judge = Judge(formulated, pricer)
         as_things_stand = today(shared)
-        known = greedy_plan(judge, Stage(*objective_stages(scenario)[0]))
-        results, first = _search(judge, known, scenario, options, clock, report, executor)
+        first_stage, memory = Stage(*objective_stages(scenario)[0]), Memory(library, network, scenario)
+        known = memory.first_plan(judge, greedy_plan(judge, first_stage), catalog, first_stage)
+        results, first = _search(judge, known, scenario, options, clock, report, executor, memory)
         best = results[-1].plan
         if best is None:
             raise _no_plan(results, clock)
+        memory.keep(best.outcome.decisions)
         differences = audit(formulated, best.outcome, executor)
     return Plan(
         network=network, catalog=catalog, scenario=scenario, options=options, terms=terms,
@@ -144,6 +152,7 @@ def plan_network(
             f"${item.model_usd:,.2f} against ${item.settled_usd:,.2f} settled"
             for item in differences
         ),
+        library=library,
     )  # fmt: skip
 
 
@@ -159,13 +168,13 @@ def _level(result: StageResult, best: Candidate) -> Level:
 
 def _search(
     judge: Judge, known: Candidate | None, scenario: Scenario, options: SolveOptions, clock: Clock,
-    report: Reporter, executor: Executor,
+    report: Reporter, executor: Executor, memory: Memory,
 ) -> tuple[list[StageResult], float]:  # fmt: skip
     """Every level of the objective in turn; a later one keeps what the earlier ones reached."""
     results: list[StageResult] = []
     stages, floors = objective_stages(scenario), dict[str, float]()
     first = clock.spent() if known is not None else np.inf
-    run = _stage_solver(judge, known, options, clock, report, executor)
+    run = _stage_solver(judge, known, options, clock, report, executor, memory)
     for place, (name, weights) in enumerate(stages):
         share = 1.0 if place == len(stages) - 1 else FIRST_LEVEL_SHARE
         results.append(run(Stage(name, weights, dict(floors)), share))
@@ -179,7 +188,7 @@ def _search(
 
 def _stage_solver(
     judge: Judge, known: Candidate | None, options: SolveOptions, clock: Clock, report: Reporter,
-    executor: Executor,
+    executor: Executor, memory: Memory,
 ) -> Callable[[Stage, float], StageResult]:  # fmt: skip
     """Tiny networks are solved whole, others by decomposition; what one stage found, the next one knows."""
     if len(judge.model.practices) <= TINY:
@@ -200,8 +209,8 @@ def _stage_solver(
             return result
 
         return whole
-    search = Search(
-        judge.model, judge, gap=options.gap, seed=options.seed, clock=clock, report=report, executor=executor
+    search = memory.search = WarmSearch(
+        memory.entries, judge, gap=options.gap, seed=options.seed, clock=clock, report=report, executor=executor
     )
     search.plan = known
     return search.run

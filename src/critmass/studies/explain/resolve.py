@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from critmass.domain.catalog import Catalog
 from critmass.domain.errors import InfeasibleError, NoPlanInTimeError, SettlementMismatchError
@@ -64,16 +65,17 @@ class Resolver:
     """Solves changed questions about a network, each of them once.
 
     `network`, `catalog` and `scenario` are those of the question that was asked first. `asked` counts the
-    questions, `solved` those that were not answered before. Every answer has its own certified bound.
+    questions, `solved` those that were not answered before. Every answer has its own certified
+    bound. `library` is the folder of a plan library to start from and add to, if there is one.
     """
 
     def __init__(
         self, network: Network, catalog: Catalog, scenario: Scenario, options: SolveOptions,
-        report: Reporter = silent, started: Started = not_told,
+        report: Reporter = silent, started: Started = not_told, library: Path | None = None,
     ) -> None:  # fmt: skip
         self.network, self.catalog, self.scenario, self.options = network, catalog, scenario, options
         self.asked = self.solved = 0
-        self._report, self._started = report, started
+        self._report, self._started, self._library = report, started, library
         self._answers: dict[str, Answer] = {}
         self._pool: list[Known] = []
         self._ids: tuple[str, ...] = ()
@@ -122,7 +124,7 @@ class Resolver:
 
     def _solve(self, network: Network, catalog: Catalog, scenario: Scenario, options: SolveOptions) -> Answer:
         try:
-            return Answer(plan_network(network, catalog, scenario, options, self._report))
+            return Answer(plan_network(network, catalog, scenario, options, self._report, self._library))
         except InfeasibleError as error:
             return Answer(None, error.reasons)
         except NoPlanInTimeError:
@@ -145,7 +147,7 @@ def resolver_of(
     Without options the plan's own, with a gap of `WHOLE_GAP` where the network is solved whole.
     """
     options = options or default_options(plan)
-    resolver = Resolver(plan.network, plan.catalog, plan.scenario, options, report, started)
+    resolver = Resolver(plan.network, plan.catalog, plan.scenario, options, report, started, plan.library)
     if plan.options.gap <= options.gap or plan.gap <= options.gap:
         resolver.remember(plan)
     else:
