@@ -11,6 +11,7 @@ from critmass.domain.errors import SettlementMismatchError
 from critmass.formulation.network_model import NetworkModel
 from critmass.settlement.outcome import CENT, Outcome
 from critmass.settlement.projection import HUB, OWN
+from critmass.settlement.terms import Clause, paid_by
 from critmass.solve.executor import run_all
 from critmass.solve.highs import Answer, Problem, SolveLimits, solve
 from critmass.solve.pricing import block_problem
@@ -28,6 +29,15 @@ class Difference:
     exact: bool
 
 
+@dataclass(frozen=True)
+class Part:
+    """Clauses of one practice that are compared, where the `paying` ones are paid as much as the rows allow."""
+
+    place: int
+    compared: list[Clause]
+    paying: list[Clause]
+
+
 def audit(model: NetworkModel, outcome: Outcome, executor: Executor) -> tuple[Difference, ...]:
     """Re-prices a plan by the rows of every practice's block, its decisions fixed.
 
@@ -36,12 +46,10 @@ def audit(model: NetworkModel, outcome: Outcome, executor: Executor) -> tuple[Di
     Raises:
         SettlementMismatchError: when an exactly modelled component differs by more than a cent.
     """
-    places = range(len(model.practices))
-    answers = run_all(executor, _solved, [_with_decisions_fixed(model, outcome, place) for place in places])
+    parts = [part for place in range(len(model.practices)) for part in _parts(model, place)]
+    answers = run_all(executor, _solved, [_with_decisions_fixed(model, outcome, part) for part in parts])
     differences = [
-        item
-        for place, answer in zip(places, answers, strict=True)
-        for item in _of_practice(model, outcome, place, answer)
+        item for part, answer in zip(parts, answers, strict=True) for item in _of_part(model, outcome, part, answer)
     ]
     wrong = [item for item in differences if item.exact]
     if wrong:
@@ -58,28 +66,45 @@ def _solved(problem: Problem) -> Answer:
     return solve(problem, SolveLimits(time_seconds=30))
 
 
-def _with_decisions_fixed(model: NetworkModel, outcome: Outcome, place: int) -> Problem:
-    """A practice's block at the plan's decisions, paying as much as its rows allow."""
-    block = model.blocks[place]
-    paid = [coefficients for name, (_, coefficients) in block.expressions.items() if name.startswith("paid[")]
-    problem = block_problem(block, np.sum(paid, axis=0) if paid else np.zeros(len(block.lower)), 0.0)
+def _parts(model: NetworkModel, place: int) -> list[Part]:
+    """A practice's own clauses, those apart that look at what others of their program pay.
+
+    Such a clause may take back what another one pays. Together the two may be worth most where the rows leave the
+    other one lower than it is, so that the other is priced without it.
+    """
+    expressions = model.blocks[place].expressions
+    clauses = [clause for clause in model.shared.terms.clauses if not clause.pooled and _paid(clause) in expressions]
+    alone = [clause for clause in clauses if not paid_by(clause.component)]
+    looking = [clause for clause in clauses if paid_by(clause.component)]
+    return [Part(place, alone, alone), *([Part(place, looking, clauses)] if looking else [])]
+
+
+def _paid(clause: Clause) -> str:
+    return f"paid[{clause.program.id}.{clause.component.id}]"
+
+
+def _with_decisions_fixed(model: NetworkModel, outcome: Outcome, part: Part) -> Problem:
+    """A practice's block at the plan's decisions, the part's clauses paying as much as its rows allow."""
+    block = model.blocks[part.place]
+    objective = np.zeros(len(block.lower))
+    for clause in part.paying:
+        objective += block.expressions[_paid(clause)][1]
+    problem = block_problem(block, objective, 0.0)
     lower, upper = problem.lower.copy(), problem.upper.copy()
-    for name, value in _fixed_decisions(model, outcome, place).items():
+    for name, value in _fixed_decisions(model, outcome, part.place).items():
         if name in block.position:
             lower[block.position[name]] = upper[block.position[name]] = value
     return replace(problem, lower=lower, upper=upper)
 
 
-def _of_practice(model: NetworkModel, outcome: Outcome, place: int, answer: Answer) -> list[Difference]:
-    block, clauses = model.blocks[place], model.shared.terms.clauses
+def _of_part(model: NetworkModel, outcome: Outcome, part: Part, answer: Answer) -> list[Difference]:
+    block, rows = model.blocks[part.place], {clause.key: row for row, clause in enumerate(model.shared.terms.clauses)}
     if answer.x is None:
         raise SettlementMismatchError(f"{block.name}: the model has no room for the plan's own decisions")
     differences = []
-    for row, clause in enumerate(clauses):
-        name = f"paid[{clause.program.id}.{clause.component.id}]"
-        if clause.pooled or name not in block.expressions:
-            continue
-        by_rows, settled = block.value(name, answer.x), float(outcome.settled.paid[row, 0, place])
+    for clause in part.compared:
+        by_rows = block.value(_paid(clause), answer.x)
+        settled = float(outcome.settled.paid[rows[clause.key], 0, part.place])
         if abs(by_rows - settled) > CENT + 1e-7 * abs(settled):
             exact = clause.key not in model.shared.inexact
             differences.append(Difference(block.name, *clause.key, by_rows, settled, exact))
