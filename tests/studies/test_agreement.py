@@ -28,3 +28,10 @@ def test_a_bonus_and_what_takes_it_back_are_audited_apart() -> None:
     found = plan(instance.network, instance.catalog, instance.scenario, SolveOptions(workers=1))
     assert found.outcome.settled.paid[:, 0, 0].tolist() == [44.0, -88.0, 100.0]
     assert not any("bonus" in check for check in found.settlement_checks)
+
+
+def test_what_a_forced_program_requires_is_kept() -> None:
+    """The greedy start once dropped a program that did not pay, and with it the one that must be held."""
+    asked = program("asked", component(), cost_usd=500)
+    forced = program("forced", component(), cost_usd=500, voluntary=False, requires=["asked"])
+    agrees(small_instance(asked, forced))

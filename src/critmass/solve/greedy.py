@@ -162,7 +162,7 @@ def _each_bundle(state: Decisions, bundles: BoolArray) -> Decisions:
 
 
 def _drop_programs(judge: Judge, stage: Stage, state: Decisions) -> Decisions:
-    """Leave the programs that cost more than they pay, with those that need them."""
+    """Leave the programs that cost more than they pay, with those that need them; never one that must be held."""
     shared = judge.model.shared
     voluntary = np.array([program.voluntary for program in shared.programs], dtype=np.bool_)
     gone = np.eye(len(shared.programs), dtype=np.bool_)
@@ -177,7 +177,7 @@ def _drop_programs(judge: Judge, stage: Stage, state: Decisions) -> Decisions:
         joined=state.joined & ~gone[:, None, :],
     )
     gain = _values(judge, stage, judge.pricer.price(tried)) - _values(judge, stage, judge.pricer.price(state))
-    dropped = (gain > 1.0) & voluntary[:, None]
+    dropped = (gain > 1.0) & (voluntary | ~gone).all(axis=1)[:, None]
     return Decisions(state.delivery, state.reach, state.joined & ~np.einsum("pi,pq->iq", dropped, gone)[None])
 
 
