@@ -177,7 +177,8 @@ def _drop_programs(judge: Judge, stage: Stage, state: Decisions) -> Decisions:
         joined=state.joined & ~gone[:, None, :],
     )
     gain = _values(judge, stage, judge.pricer.price(tried)) - _values(judge, stage, judge.pricer.price(state))
-    dropped = (gain > 1.0) & (voluntary | ~gone).all(axis=1)[:, None]
+    leaves = np.all(voluntary | ~gone, axis=1)
+    dropped = (gain > 1.0) & leaves[:, None]
     return Decisions(state.delivery, state.reach, state.joined & ~np.einsum("pi,pq->iq", dropped, gone)[None])
 
 
