@@ -6,7 +6,8 @@ check feasibility and objective outside.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import time
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import highspy
@@ -50,7 +51,8 @@ class SolveLimits:
 
 @dataclass(frozen=True)
 class Answer:
-    """What a solve returned. `x` is None without a feasible point; `bound` is valid for the maximum."""
+    """What a solve returned. `x` is None without a feasible point; `bound` is valid for the maximum, and infinite
+    where the solve failed."""
 
     termination: Termination
     x: FloatArray | None
@@ -61,10 +63,23 @@ class Answer:
 
 
 def solve(problem: Problem, limits: SolveLimits, start: FloatArray | None = None) -> Answer:
-    """Solve a model; every returned point was checked against its rows and bounds outside the solver."""
+    """Solve a model; every returned point was checked against its rows and bounds outside the solver.
+
+    Where that check fails, or the solver gives up, what it simplified beforehand lost too much precision: the model is
+    solved once more as it is.
+    """
     if not len(problem.objective):
         return _empty(problem)
-    highs = load(problem, limits)
+    begun = time.monotonic()
+    answer = _run(load(problem, limits), problem, limits, start)
+    left = limits.time_seconds - (time.monotonic() - begun)
+    if answer.termination != "failed" or left <= 0:
+        return answer
+    limits = replace(limits, time_seconds=left)
+    return _run(load(problem, limits, presolve=False), problem, limits, start)
+
+
+def _run(highs: highspy.Highs, problem: Problem, limits: SolveLimits, start: FloatArray | None) -> Answer:
     if start is not None:
         solution = highspy.HighsSolution()
         solution.col_value = start.tolist()
@@ -81,10 +96,11 @@ def _empty(problem: Problem) -> Answer:
     return Answer("solved", np.zeros(0), problem.offset, problem.offset, np.zeros(rows))
 
 
-def load(problem: Problem, limits: SolveLimits) -> highspy.Highs:
+def load(problem: Problem, limits: SolveLimits, *, presolve: bool = True) -> highspy.Highs:
     """A solver object holding the model, for callers that change and re-solve it in place."""
     highs = highspy.Highs()  # type: ignore[no-untyped-call]
     highs.setOptionValue("output_flag", False)
+    highs.setOptionValue("presolve", "choose" if presolve else "off")
     highs.setOptionValue("threads", limits.threads)
     highs.setOptionValue("parallel", "off" if limits.threads == 1 else "choose")
     highs.setOptionValue("random_seed", limits.seed)
@@ -149,6 +165,8 @@ def _read(highs: highspy.Highs, problem: Problem, keep_points: int) -> Answer:
     bound = float(info.mip_dual_bound) if is_mip else value if termination == "solved" else np.inf
     if termination == "infeasible":
         bound = -np.inf
+    elif termination == "failed":
+        bound = np.inf
     duals = None
     if not is_mip and termination == "solved":
         duals = np.array(highs.getSolution().row_dual, dtype=np.float64)

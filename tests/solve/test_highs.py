@@ -1,0 +1,79 @@
+"""Answers of the solver: held against the model outside of it, and asked for again where they fail."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pytest
+from scipy import sparse
+
+from critmass.solve import highs
+from critmass.solve.highs import FloatArray, Problem, SolveLimits, solve
+
+Column = tuple[float, float, bool, float]
+"""Least and largest value, whether whole, and what one is worth."""
+
+
+def problem(columns: Mapping[str, Column], rows: list[tuple[Mapping[str, float], float]]) -> Problem:
+    """A model whose rows are at least something."""
+    lower, upper, integer, objective = (np.array(part) for part in zip(*columns.values(), strict=True))
+    matrix = np.array([[terms.get(name, 0.0) for name in columns] for terms, _ in rows])
+    least = np.array([low for _, low in rows])
+    return Problem(
+        objective=objective, offset=0.0, lower=lower, upper=upper, integer=integer.astype(np.bool_),
+        matrix=sparse.csr_array(matrix), row_lower=least, row_upper=np.full(len(rows), np.inf),
+    )  # fmt: skip
+
+
+def knapsack() -> Problem:
+    """The best of 3 + 2 that weigh 2 + 1, where 2 may be carried."""
+    return problem(
+        {"one": (0.0, 1.0, True, 3.0), "other": (0.0, 1.0, True, 2.0)}, [({"one": -2.0, "other": -1.0}, -2.0)]
+    )
+
+
+def test_a_point_that_fails_the_check_outside_is_looked_for_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without what the solver simplifies beforehand."""
+    checks = iter([1.0, 0.0])
+    asked: list[bool] = []
+    load = highs.load
+
+    def noted(of: Problem, limits: SolveLimits, *, presolve: bool = True) -> object:
+        asked.append(presolve)
+        return load(of, limits, presolve=presolve)
+
+    def next_check(of: Problem, x: FloatArray) -> float:
+        return next(checks)
+
+    monkeypatch.setattr(highs, "violation", next_check)
+    monkeypatch.setattr(highs, "load", noted)
+    answer = solve(knapsack(), SolveLimits())
+    assert (answer.termination, answer.objective, asked) == ("solved", 3.0, [True, False])
+
+
+def test_nothing_is_proved_where_every_point_fails_the_check(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No point, and no bound."""
+    monkeypatch.setattr(highs, "violation", lambda of, x: 1.0)
+    answer = solve(knapsack(), SolveLimits())
+    assert (answer.termination, answer.x, answer.bound) == ("failed", None, np.inf)
+
+
+def test_doing_nothing_is_found_where_it_is_best() -> None:
+    """HiGHS 1.15 called -18,711 the optimum: its presolve cut off the plan that leaves everything at 0."""
+    columns: dict[str, Column] = {
+        "hub_1": (0, 1, True, 0), "reach_1": (0, 1, False, 0), "fee_1": (0, 9_500, False, 1),
+        "hub_2": (0, 1, True, 0), "reach_2": (0, 1, False, 0), "own_2": (0, 1, False, -20),
+        "saved": (0, 97_000, False, 0), "pool": (-9_400, 19_300, False, 0), "gate": (0, 1, True, 0),
+        "paid": (-9_400, 19_300, False, 1), "staff": (0, 1, True, -42_000),
+    }  # fmt: skip
+    rows: list[tuple[Mapping[str, float], float]] = [
+        ({"hub_1": 1, "reach_1": -1}, 0), ({"hub_1": -1, "reach_1": 1}, 0), ({"reach_1": 4_000, "fee_1": -1}, 0),
+        ({"hub_2": 1, "reach_2": -1}, 0), ({"hub_2": -1, "reach_2": 1}, 0),
+        ({"saved": 0.3, "pool": -1}, 9_400), ({"saved": 0.294, "pool": -1}, 9_200),
+        ({"saved": 0.0026, "gate": -232}, 0), ({"pool": 1, "paid": -1}, -9_400), ({"gate": 19_300, "paid": -1}, 0),
+        ({"reach_2": 79_000, "own_2": 18_000, "saved": -1}, 0),
+        ({"reach_1": -0.0035, "reach_2": -0.0044, "staff": 1}, 0),
+    ]  # fmt: skip
+    answer = solve(problem(columns, rows), SolveLimits())
+    assert answer.objective == pytest.approx(0.0, abs=1e-6)
