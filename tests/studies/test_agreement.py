@@ -2,16 +2,31 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import pytest
+
 from agreement import check_plan, check_whole_model
 from critmass import SolveOptions, plan
+from random_clauses import Row
 from random_instances import Instance
-from small_instances import component, effect, program, small_instance, workflow
+from small_instances import component, effect, program, savings, small_instance, workflow
+
+RATE: Row = {"kind": "rate", "measure": "M"}
+GAIN: Row = {"kind": "improvement", "measure": "M", "basis": "relative"}
+LAST_YEAR: Row = {"kind": "last_year", "driver": RATE}
+RELATIVE: Row = {"kind": "gain", "of": RATE, "over": LAST_YEAR, "basis": "relative"}
 
 
 def agrees(instance: Instance) -> None:
     """Plan, whole model and enumeration give the same."""
     check_plan(instance)
     check_whole_model(instance)
+
+
+def steps(*rows: tuple[float, float], **more: Any) -> Row:
+    """A step table."""
+    return {"kind": "steps", "rows": [{"at_least": at, "pays": pays} for at, pays in rows], **more}
 
 
 def test_a_bonus_and_what_takes_it_back_are_audited_apart() -> None:
@@ -35,3 +50,37 @@ def test_what_a_forced_program_requires_is_kept() -> None:
     asked = program("asked", component(), cost_usd=500)
     forced = program("forced", component(), cost_usd=500, voluntary=False, requires=["asked"])
     agrees(small_instance(asked, forced))
+
+
+SCORED: Row = {"measure": "M", "attainment": steps((0.84, 5))}
+TARGET: Row = {"measure": "M", "target": 0.84}
+
+
+@pytest.mark.parametrize(
+    "terms",
+    [
+        {"driver": RATE, "rate": steps((0.84, 10))},
+        {"driver": RELATIVE, "rate": steps((0.12, 10))},
+        {"gates": [{"kind": "test", "driver": RATE, "at_least": 0.84}]},
+        {"gates": [{"kind": "test", "driver": GAIN, "at_least": 0.12}]},
+        {"gates": [{"kind": "test", "driver": RELATIVE, "at_least": 0.12}]},
+        {"driver": {"kind": "points", "items": [SCORED]}, "rate": steps((5, 9))},
+        {"driver": {"kind": "measures_met", "items": [TARGET]}, "rate": steps((1, 10))},
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("level", ["practice", "organization"])
+def test_a_threshold_that_the_ceiling_meets_exactly_is_met(terms: Row, level: str) -> None:
+    """Of 16 open gaps the ceiling lets 6.4 be closed: 50.4 of 60, a rate of 0.84 and a gain of 0.12 over last year."""
+    more = {"join_level": "organization"} if level == "organization" else {}
+    workflows = (workflow("one", effects=[effect(0.5)]), workflow("other", effects=[effect(0.4)]))
+    of = program("bonus", component(level=level, **terms), **more)
+    agrees(small_instance(of, workflows=workflows, ceiling=0.4))
+
+
+@pytest.mark.parametrize("comparison", ["at_least", "above"])
+def test_savings_that_meet_their_threshold_with_everything_done(comparison: str) -> None:
+    """Three percent saved: enough for `at_least`, not for `above`."""
+    gate = {"kind": "test", "driver": {"kind": "savings_rate"}, comparison: 0.03}
+    shared = component(quantity={"kind": "savings"}, gates=[gate], level="organization")
+    workflows = tuple(workflow(name, savings=[savings(share)]) for name, share in (("one", 0.01), ("other", 0.02)))
+    agrees(small_instance(program("shared", shared, join_level="organization"), workflows=workflows))

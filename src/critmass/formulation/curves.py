@@ -159,21 +159,23 @@ class Staircase:
     def __init__(self, builder: BlockBuilder, name: str, climbed: Affine, height_of: Callable[[float], float]) -> None:
         self._builder, self._name, self._climbed, self._height_of = builder, name, climbed, height_of
         self._steps: dict[float, Affine] = {}
+        self._thresholds: dict[float, float] = {}
 
     def step(self, threshold: float) -> Affine:
         """The 0/1 step of a threshold on the closed share, shared by all who ask for the same one."""
         key = round(threshold, 9)
         if key not in self._steps:
             self._steps[key] = self._builder.binary(f"step[{self._name},{key:.6f},{len(self._steps)}]")
+            self._thresholds[key] = threshold
         return self._steps[key]
 
     def finish(self) -> None:
         """Write the rows, once all thresholds are known."""
         covered, below, before = Affine(), 0.0, None
-        for place, (threshold, step) in enumerate(sorted(self._steps.items())):
+        for place, (key, step) in enumerate(sorted(self._steps.items())):
             if before is not None:
                 self._builder.at_most(f"staircase_order[{self._name},{place}]", step, before)
-            height = self._height_of(threshold)
+            height = self._height_of(self._thresholds[key])
             covered, below, before = covered + step * (height - below), height, step
         if self._steps:
             self._builder.at_least(f"staircase_reached[{self._name}]", self._climbed, covered)

@@ -18,7 +18,7 @@ from critmass.formulation.curves import EQUAL, MARGIN, hull_of, segments_of
 from critmass.formulation.dispatch import driver, quantity
 from critmass.formulation.levels import MeasureCounts
 from critmass.formulation.reading import Reading
-from critmass.formulation.steps import beyond, climbing_steps
+from critmass.formulation.steps import climbing_steps, height_of, passes
 from critmass.settlement import evaluate
 
 GRID = 17
@@ -114,11 +114,10 @@ def _steps_of(reading: Reading, schedule: v.Steps, value: Affine) -> Affine:
     paid, reachable = float(schedule.otherwise), list[tuple[float, float]]()
     for row in schedule.rows:
         threshold, pays = float(row.at_least), float(row.pays)
-        reach = threshold + beyond(builder, value, inclusive=schedule.inclusive)
-        if low >= (threshold - evaluate.TOLERANCE if schedule.inclusive else threshold + evaluate.TOLERANCE):
+        if passes(low, threshold, inclusive=schedule.inclusive):
             paid, reachable = pays, []
-        elif high >= reach:
-            reachable.append((reach, pays))
+        elif passes(high, threshold, inclusive=schedule.inclusive):
+            reachable.append((height_of(builder, value, threshold, inclusive=schedule.inclusive), pays))
     rate = Affine(paid)
     steps = climbing_steps(builder, reading.fresh("table"), value, [reach for reach, _ in reachable])
     for step, (_, pays) in zip(steps, reachable, strict=True):
@@ -192,14 +191,17 @@ def _closed_corners(item: v.ScoredMeasure, counts: MeasureCounts, *, higher_is_b
 
 
 def stepped(reading: Reading, measure: str, corners: list[float], points: Callable[[FloatArray], FloatArray]) -> Affine:
-    """A step function of a measure's closed share, on the measure's staircase."""
+    """A step function of a measure's closed share, on the measure's staircase.
+
+    A step is a little beyond its corner, but not beyond the largest closed share, which may meet the corner exactly.
+    """
     closed = reading.level.closed(measure, reading.populations)
     high = reading.level.builder.bounds(closed)[1]
     value = paid = float(points(np.zeros(1))[0])
     result = Affine(value)
     for corner in corners:
-        reach = corner + MARGIN
-        if not EQUAL < reach <= high:
+        reach = min(corner + MARGIN, high)
+        if reach <= EQUAL or corner > high + MARGIN:
             continue
         now = float(points(np.array([reach]))[0])
         if now < paid - EQUAL:

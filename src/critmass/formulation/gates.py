@@ -13,7 +13,7 @@ from critmass.formulation.curves import EQUAL
 from critmass.formulation.dispatch import driver
 from critmass.formulation.drivers import scheduled, stepped
 from critmass.formulation.reading import Reading
-from critmass.formulation.steps import beyond, needed_parts
+from critmass.formulation.steps import height_of, needed_parts
 from critmass.settlement import evaluate
 
 
@@ -171,7 +171,8 @@ def _tested(word: v.Test, value: Affine, reading: Reading, *, adverse: bool) -> 
         builder.at_most(f"gate_needs_driver[{name}]", value, opened * (limit - high) + high)
         reading.approximate(False)
     else:
-        reach = limit + max(1.0, abs(limit)) * beyond(builder, value, inclusive=word.comparison != "above")
+        inclusive, scale = word.comparison != "above", max(1.0, abs(limit))
+        reach = height_of(builder, value, limit, inclusive=inclusive, scale=scale)
         builder.at_least(f"gate_needs_driver[{name}]", value, opened * (reach - low) + low)
         for index, part in needed_parts(builder, value, reach):
             builder.at_most(f"gate_needs_part[{name},{index}]", opened, part)

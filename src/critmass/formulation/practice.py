@@ -12,6 +12,7 @@ import numpy as np
 from critmass.domain.programs import Program
 from critmass.domain.scenario import Lock
 from critmass.formulation.block import Affine, Block, BlockBuilder, total
+from critmass.formulation.curves import EQUAL, MARGIN
 from critmass.formulation.levels import Level, Shared
 from critmass.formulation.links import Links
 from critmass.formulation.mass import critical_mass
@@ -47,10 +48,16 @@ class PracticeLevel(Level):
 
     def climb(self, measure: str, populations: Populations) -> tuple[Affine, Callable[[float], float]]:
         """The strength that closes the gap. It is tighter than the closed share: half of the strength that a
-        threshold needs closes more than half of what it asks."""
-        corners = np.array(RESPONSE_CORNERS)
-        heights = response(corners)
-        return self.drive(measure), lambda closed: float(np.interp(closed, heights, corners))
+        threshold needs closes more than half of what it asks. Strength may go beyond what the ceiling needs."""
+        corners, drive = np.array(RESPONSE_CORNERS), self.drive(measure)
+        heights, strongest = response(corners), self.builder.bounds(drive)[1]
+        ceiling = float(self.shared.model.ceilings[self.shared.model.measure_position[measure]])
+
+        def strength(closed: float) -> float:
+            needed = float(np.interp(closed, heights, corners))
+            return min(needed + MARGIN, strongest) if closed >= ceiling - EQUAL else needed
+
+        return drive, strength
 
     def drive(self, measure: str) -> Affine:
         """Total strength of the workflows that close a measure's gap."""

@@ -57,8 +57,18 @@ def _whole_climb(builder: BlockBuilder, value: Affine, reaches: list[float]) -> 
     return sorted([*reaches, *(low + each * item for item in missing)])
 
 
-def beyond(builder: BlockBuilder, value: Affine, *, inclusive: bool) -> float:
-    """How far beyond a threshold the model goes: not at all for a count that may meet it exactly."""
-    if not all(builder.is_binary(index) for index, item in value.terms.items() if item):
-        return MARGIN
-    return 0.0 if inclusive else COUNT_MARGIN
+def passes(value: float, threshold: float, *, inclusive: bool) -> bool:
+    """Whether settlement sees a rising threshold reached."""
+    return value >= threshold - EQUAL if inclusive else value > threshold + EQUAL
+
+
+def height_of(builder: BlockBuilder, value: Affine, threshold: float, *, inclusive: bool, scale: float = 1.0) -> float:
+    """How high a value must go so that settlement surely sees a threshold reached.
+
+    That is a little beyond it, but not beyond the value's own highest end where that reaches the threshold. A count
+    of 0/1 decisions may meet it exactly.
+    """
+    high = builder.bounds(value)[1]
+    counts = all(builder.is_binary(index) for index, item in value.terms.items() if item)
+    margin = MARGIN * scale if not counts else 0.0 if inclusive else COUNT_MARGIN
+    return min(threshold + margin, high) if passes(high, threshold, inclusive=inclusive) else threshold + margin
