@@ -84,3 +84,13 @@ def test_savings_that_meet_their_threshold_with_everything_done(comparison: str)
     shared = component(quantity={"kind": "savings"}, gates=[gate], level="organization")
     workflows = tuple(workflow(name, savings=[savings(share)]) for name, share in (("one", 0.01), ("other", 0.02)))
     agrees(small_instance(program("shared", shared, join_level="organization"), workflows=workflows))
+
+
+@pytest.mark.parametrize("beyond", [0.0, 0.0004])
+def test_a_score_just_beyond_a_threshold_that_must_be_exceeded(beyond: float) -> None:
+    """A composite of weights 2 and 0.5 may exceed its threshold by less than a thousandth."""
+    items = [{"measure": "M", "weight": 2, "attainment": steps((0.75, 0.5 + beyond))}]
+    driver = {"kind": "composite", "items": items, "facts": [{"name": "advance", "weight": 0.5}]}
+    limit = (2 * 0.5 + 0.5 * 1_000) / 2.5
+    bonus = component(driver=driver, rate=steps((limit, 10), inclusive=False))
+    agrees(small_instance(program("bonus", bonus), workflows=(workflow("one", effects=[effect(0.5)]),)))

@@ -9,7 +9,7 @@ import numpy as np
 from critmass.formulation.block import Affine, BlockBuilder
 from critmass.formulation.curves import EQUAL, MARGIN
 
-COUNT_MARGIN = 1e-3
+COUNT_MARGIN = 1e-5
 """How far beyond a threshold that must be exceeded, where the driver is a sum of 0/1 decisions."""
 
 
