@@ -98,7 +98,7 @@ def found_by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
     """Instead of a search, a plan of random decisions whose first level is unproved."""
 
     def instead(
-        network: Network, catalog: Catalog, scenario: Scenario, options: SolveOptions, report: Reporter
+        network: Network, catalog: Catalog, scenario: Scenario, options: SolveOptions, report: Reporter, *_: object
     ) -> Plan:
         report(Progress("members_at_mass", "node 1", 5.0, None, None, 0.1))
         return replace(plan_by_hand(network, catalog, scenario), options=options)

@@ -23,7 +23,7 @@ from critmass.studies.explain.resolve import resolver_of
 from critmass.studies.explain.rules import Rules
 from critmass.studies.plan import plan_network
 
-OPTIONS = SolveOptions(gap=0.02, time_limit_seconds=15, workers=1)
+OPTIONS = SolveOptions(gap=0.02, time_limit_seconds=120, workers=1)
 
 
 @pytest.fixture(scope="module")
