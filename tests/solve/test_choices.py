@@ -84,7 +84,7 @@ def test_columns_of_a_judge_claim_no_more_than_they_need(model: NetworkModel) ->
     caps = [_caps(model, most_pooled_payments(model, choice), 1.0, at) for at in range(4)]
     with ThreadPoolExecutor(1) as pool:
         found = price_practices(model, STAGE, no_prices(model, STAGE), conditions, caps, LIMITS, pool)
-    for item, column in zip(found, judge.columns({item.block: item.points[0] for item in found}), strict=True):
+    for item, column in zip(found, judge.columns([(item.block, item.points[0]) for item in found]), strict=True):
         position = model.blocks[item.block].position
         for name in caps[item.block]:
             assert column.x[position[name]] <= item.points[0][position[name]] + 1e-6

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from functools import cached_property
 from typing import Literal
 
-from pydantic import Field, model_validator
+from pydantic import BaseModel, Field, model_validator
 
 from critmass.domain.values import Cite, Cited, Frozen, Window
 from critmass.domain.vocabulary import (
@@ -94,6 +96,11 @@ class Component(Frozen):
     workflows: tuple[WorkflowShare, ...] = ()
     cite: Cite | None = None
 
+    @cached_property
+    def measures(self) -> tuple[str, ...]:
+        """Measures that the component looks at or pays for, in order of first mention."""
+        return tuple(dict.fromkeys(_mentioned(self)))
+
     @model_validator(mode="after")
     def _schedule_fits(self) -> Component:
         if isinstance(self.rate, ByStratum):
@@ -104,6 +111,18 @@ class Component(Frozen):
         if self.term is not None and self.effective is None:
             raise ValueError("a version of a 'term' needs 'effective' dates")
         return self
+
+
+def _mentioned(node: object) -> Iterator[str]:
+    if isinstance(node, tuple):
+        for item in node:
+            yield from _mentioned(item)
+    elif isinstance(node, BaseModel):
+        measure = getattr(node, "measure", None)
+        if isinstance(measure, str):
+            yield measure
+        for name in type(node).model_fields:
+            yield from _mentioned(getattr(node, name))
 
 
 class ReportingBurden(Frozen):
@@ -138,6 +157,11 @@ class Program(Frozen):
     components: tuple[Component, ...] = Field(min_length=1)
     cite: Cite | None = None
     notes: str = ""
+
+    @cached_property
+    def measures(self) -> tuple[str, ...]:
+        """Measures that the program's components look at or pay for, in order of first mention."""
+        return tuple(dict.fromkeys(name for component in self.components for name in component.measures))
 
     def payer_of(self, component: Component) -> str:
         """The payer that pays the component."""

@@ -18,7 +18,7 @@ from critmass.formulation.block import Affine, BlockBuilder
 from critmass.formulation.curves import Staircase
 from critmass.settlement import evaluate
 from critmass.settlement.amounts import measure_directions
-from critmass.settlement.costs import CostRates, cost_rates, measures_of
+from critmass.settlement.costs import CostRates, cost_rates
 from critmass.settlement.projection import Decisions, Model, ProjectedResults
 from critmass.settlement.results import FloatArray, Populations
 from critmass.settlement.terms import Terms
@@ -78,7 +78,7 @@ class Shared:
     @cached_property
     def measures_by_program(self) -> Mapping[str, tuple[str, ...]]:
         """Measures that each program's components look at or pay for."""
-        return {program.id: measures_of(program) for program in self.programs}
+        return {program.id: program.measures for program in self.programs}
 
     def reaches(self, program: Program, practice: int) -> bool:
         """Whether any clause of the program touches members of the practice."""

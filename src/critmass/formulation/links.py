@@ -26,6 +26,9 @@ PREFIX = "link:"
 OF_ONE_PRACTICE = ("condition_copy_link", "passed_through_link", "hub_open_link")
 """Families of links that tie one practice to one decision of the organization."""
 
+HELD_BY_CAPS = "passed_through_link"
+"""The family that a search holds by caps on claims, and never by prices."""
+
 
 @dataclass(frozen=True)
 class PooledRequest:

@@ -13,7 +13,7 @@ from scipy import sparse
 from critmass.domain.errors import InputError, Problem
 from critmass.formulation.block import Block, FloatArray
 from critmass.formulation.levels import Shared
-from critmass.formulation.links import OF_ONE_PRACTICE, PREFIX, Links
+from critmass.formulation.links import HELD_BY_CAPS, OF_ONE_PRACTICE, PREFIX, Links
 from critmass.formulation.organization import organization_level
 from critmass.formulation.practice import practice_block
 from critmass.settlement.projection import HUB, OWN, Decisions
@@ -51,6 +51,14 @@ class NetworkModel:
         return tuple(
             dict.fromkeys(name for by_payer in self.claim_shares for parts in by_payer.values() for name in parts)
         )
+
+    @cached_property
+    def held_by_caps(self) -> NDArray[np.bool_]:
+        """Links of claims on pooled payments, shape (link,): their prices stay 0, caps on the claims take their place.
+
+        A practice needs its claim whole or not at all to be at mass; a price for it only makes it half.
+        """
+        return np.array([name.startswith(HELD_BY_CAPS) for name in self.links], dtype=np.bool_)
 
     def with_shared_links_only(self) -> NetworkModel:
         """The same blocks without the links that tie one practice to one decision of the organization.

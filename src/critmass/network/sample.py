@@ -6,14 +6,13 @@ rates and ids, and a seed makes the same network every time.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from pydantic import BaseModel
 
 from critmass.domain.catalog import Catalog
 from critmass.domain.errors import InputError, Problem
@@ -233,20 +232,8 @@ def _measures_by_line(catalog: Catalog) -> dict[str, set[str]]:
     for program in catalog.programs.values():
         for component in program.components:
             for line in program.lines_of(component):
-                used.setdefault(line, set()).update(_mentioned_measures(component))
+                used.setdefault(line, set()).update(component.measures)
     return used
-
-
-def _mentioned_measures(node: object) -> Iterator[str]:
-    if isinstance(node, tuple):
-        for item in node:
-            yield from _mentioned_measures(item)
-    elif isinstance(node, BaseModel):
-        measure = getattr(node, "measure", None)
-        if isinstance(measure, str):
-            yield measure
-        for name in type(node).model_fields:
-            yield from _mentioned_measures(getattr(node, name))
 
 
 # What is in place -------------------------------------------------------------------------------------

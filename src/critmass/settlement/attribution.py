@@ -16,7 +16,6 @@ import numpy as np
 from critmass.domain import vocabulary as v
 from critmass.domain.programs import Component
 from critmass.domain.walk import words_in
-from critmass.settlement.costs import measures_mentioned
 from critmass.settlement.projection import Decisions, Model
 from critmass.settlement.results import FloatArray
 from critmass.settlement.terms import Clause
@@ -55,7 +54,7 @@ class Attribution:
             yield self._only(gates[0])
         if looks_at_savings(component):
             yield self._savings(clause)
-        yield self._improvement(measures_mentioned(component))
+        yield self._improvement(component.measures)
 
     def _stated(self, component: Component) -> FloatArray:
         row = np.zeros(len(self.model.workflows))

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from critmass.domain.programs import Component, Program
+from critmass.domain.programs import Program
 from critmass.settlement.projection import HUB, OWN, Decisions, Model
 from critmass.settlement.results import FloatArray
 
@@ -186,7 +186,7 @@ def reporting_costs(programs: tuple[Program, ...], decisions: Decisions) -> Floa
             continue
         joined = decisions.joined[:, :, place]
         costs[:, :, place] += joined * float(program.reporting.fixed_usd)
-        for measure in measures_of(program):
+        for measure in program.measures:
             key = (measure, program.reporting.specification)
             before = paid.get(key, np.zeros(joined.shape))
             paid[key] = np.maximum(before, joined * float(program.reporting.per_measure_usd))
@@ -206,24 +206,4 @@ def organization_reporting(programs: tuple[Program, ...], decisions: Decisions) 
 def reporting_usd(program: Program) -> float:
     """Reporting of one program for one practice when no other program shares it, USD a year."""
     burden = program.reporting
-    return float(burden.fixed_usd) + float(burden.per_measure_usd) * len(measures_of(program))
-
-
-def measures_of(program: Program) -> tuple[str, ...]:
-    """Measures that a program's components look at or pay for, in order of first mention."""
-    return tuple(dict.fromkeys(name for component in program.components for name in _mentioned(component)))
-
-
-def measures_mentioned(component: Component) -> tuple[str, ...]:
-    """Measures that one component looks at or pays for, in order of first mention."""
-    return tuple(dict.fromkeys(_mentioned(component)))
-
-
-def _mentioned(node: object) -> list[str]:
-    if isinstance(node, tuple):
-        return [name for item in node for name in _mentioned(item)]
-    fields = getattr(type(node), "model_fields", None)
-    if fields is None:
-        return []
-    own = [node.measure] if "measure" in fields else []  # type: ignore[attr-defined]
-    return own + [name for field in fields for name in _mentioned(getattr(node, field))]
+    return float(burden.fixed_usd) + float(burden.per_measure_usd) * len(program.measures)

@@ -17,7 +17,6 @@ from critmass.domain.catalog import Catalog, ValueProvenance
 from critmass.domain.programs import Component
 from critmass.settlement.amounts import applies_to, passed_share
 from critmass.settlement.attribution import Attribution
-from critmass.settlement.costs import measures_mentioned
 from critmass.settlement.ledger_costs import add_costs
 from critmass.settlement.ledger_rows import IntArray, LedgerRows, split_cents, to_cents
 from critmass.settlement.outcome import Outcome, Pricer
@@ -134,5 +133,5 @@ def paid_measure(component: Component) -> str:
     """The measure that is counted, or the only one that is looked at; '' when there are several or none."""
     if isinstance(component.quantity, v.Numerator | v.GapsClosed):
         return component.quantity.measure
-    mentioned = measures_mentioned(component)
+    mentioned = component.measures
     return mentioned[0] if len(mentioned) == 1 else ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -23,6 +24,17 @@ class Candidate:
     worth: Mapping[str, float]
 
 
+@dataclass(frozen=True)
+class _One:
+    """A practice's solution in one scenario of a settled outcome; `local_by_payer` has shape (payer,), USD."""
+
+    place: int
+    x: FloatArray
+    scenario: int
+    outcome: Outcome
+    local_by_payer: FloatArray
+
+
 class Judge:
     """Turns model solutions into candidates and columns, with settled worth."""
 
@@ -42,21 +54,29 @@ class Judge:
         }
         return Candidate(decisions, outcome, worth)
 
-    def columns(self, solutions: Mapping[int, FloatArray]) -> list[Column]:
-        """Columns of practice solutions, their local margin and mass replaced by settled ones."""
-        nothing = self.pricer_nothing()
-        delivery, reach, joined = nothing.delivery.copy(), nothing.reach.copy(), nothing.joined.copy()
-        for place, x in solutions.items():
+    def columns(self, solutions: Sequence[tuple[int, FloatArray]]) -> list[Column]:
+        """Columns of practices' solutions, any number of each, their local margin and mass replaced by settled ones."""
+        before, scenarios = Counter[int](), list[int]()
+        for place, _ in solutions:
+            scenarios.append(before[place])
+            before[place] += 1
+        outcome = self.pricer.price(self._side_by_side(solutions, scenarios))
+        margins, by_payer = self.local_margins(outcome), self._local_by_payer(outcome)
+        return [
+            self._settled_column(_One(place, x, at, outcome, by_payer[at, place]), float(margins[at, place]))
+            for at, (place, x) in zip(scenarios, solutions, strict=True)
+        ]
+
+    def _side_by_side(self, solutions: Sequence[tuple[int, FloatArray]], scenarios: Sequence[int]) -> Decisions:
+        """Each solution in its scenario, practices without one as in the baseline."""
+        nothing, count = self.pricer_nothing(), max(scenarios, default=0) + 1
+        delivery, reach = np.repeat(nothing.delivery[:1], count, axis=0), np.repeat(nothing.reach[:1], count, axis=0)
+        joined = np.repeat(nothing.joined[:1], count, axis=0)
+        for at, (place, x) in zip(scenarios, solutions, strict=True):
             one = self.model.practice_decisions(place, x)
-            delivery[0, place], reach[0, place], joined[0, place] = (
-                one.delivery[0, 0],
-                one.reach[0, 0],
-                one.joined[0, 0],
-            )
-            joined[0, place] |= self._copied(place, x)
-        outcome = self.pricer.price(Decisions(delivery, reach, joined))
-        margins = self.local_margins(outcome)[0]
-        return [self._settled_column(place, x, outcome, float(margins[place])) for place, x in solutions.items()]
+            delivery[at, place], reach[at, place] = one.delivery[0, 0], one.reach[0, 0]
+            joined[at, place] = one.joined[0, 0] | self._copied(place, x)
+        return Decisions(delivery, reach, joined)
 
     def pricer_nothing(self) -> Decisions:
         """All practices doing nothing."""
@@ -81,14 +101,15 @@ class Judge:
         hub_unit = (by_hub * self.pricer.rates.hub_unit_usd).sum(axis=2)
         return np.asarray(money - outcome.cost + outcome.costs.tariff.sum(axis=2) - hub_unit)
 
-    def _settled_column(self, place: int, x: FloatArray, outcome: Outcome, margin: float) -> Column:
+    def _settled_column(self, one: _One, margin: float) -> Column:
         """The column asks the organization for no more than it needs: start-up help, and claims for mass."""
-        block = self.model.blocks[place]
-        x = x.copy()
+        block, x, place = self.model.blocks[one.place], one.x.copy(), one.place
         if "startup_help" in block.position:
-            short = float(outcome.costs.startup[0, place].sum()) - self.model.shared.startup_budgets[place]
+            short = (
+                float(one.outcome.costs.startup[one.scenario, place].sum()) - self.model.shared.startup_budgets[place]
+            )
             x[block.position["startup_help"]] = max(short, 0.0)
-        claimed = self._least_claims(place, x, outcome) if x[block.position["at_mass"]] > 0.5 else None
+        claimed = self._least_claims(one) if x[block.position["at_mass"]] > 0.5 else None
         for payer in self.pricer.payers:
             name = f"claim[{payer}]"
             if name in block.position:
@@ -101,40 +122,46 @@ class Judge:
         }
         return column(self.model, place, x, worth)
 
-    def _least_claims(self, place: int, x: FloatArray, outcome: Outcome) -> float | None:
+    def _least_claims(self, one: _One) -> float | None:
         """The least share of the column's claims with which it is at mass; None when it is not with all."""
-        local, claims = self._local_by_payer(place, outcome), self._claims(place, x)
-        if not self._at_mass(place, local + claims, outcome):
+        local, claims = one.local_by_payer, self._claims(one.place, one.x)
+        if not self._at_mass(one, local + claims):
             return None
         low, high = 0.0, 1.0
-        if self._at_mass(place, local, outcome):
+        if self._at_mass(one, local):
             return 0.0
         for _ in range(CLAIM_HALVINGS):
             middle = (low + high) / 2
-            low, high = (low, middle) if self._at_mass(place, local + middle * claims, outcome) else (middle, high)
+            low, high = (low, middle) if self._at_mass(one, local + middle * claims) else (middle, high)
         return high
 
-    def _local_by_payer(self, place: int, outcome: Outcome) -> FloatArray:
-        rule = self.pricer.model.scenario.critical_mass
-        by_payer = np.zeros(len(self.pricer.payers))
-        for clause, amount in zip(self.pricer.terms.clauses, outcome.settled.practice[:, 0, place], strict=True):
-            if not clause.pooled and (rule.count_credited or clause.component.money != "credited"):
-                by_payer[self.pricer.payers.index(clause.payer)] += amount
-        return by_payer
+    def _local_by_payer(self, outcome: Outcome) -> FloatArray:
+        """What practices' own clauses count towards mass, shape (scenario, practice, payer), USD."""
+        credited, clauses = self.pricer.model.scenario.critical_mass.count_credited, self.pricer.terms.clauses
+        counted = [
+            place
+            for place, clause in enumerate(clauses)
+            if not clause.pooled and (credited or clause.component.money != "credited")
+        ]
+        by_payer = [
+            outcome.settled.sum_of([at for at in counted if clauses[at].payer == payer], passed_through=True)
+            for payer in self.pricer.payers
+        ]
+        return np.stack(by_payer, axis=2)
 
     def _claims(self, place: int, x: FloatArray) -> FloatArray:
         position = self.model.blocks[place].position
         names = [f"claim[{payer}]" for payer in self.pricer.payers]
         return np.array([float(x[position[name]]) if name in position else 0.0 for name in names])
 
-    def _at_mass(self, place: int, by_payer: FloatArray, outcome: Outcome) -> bool:
+    def _at_mass(self, one: _One, by_payer: FloatArray) -> bool:
         rule = self.pricer.model.scenario.critical_mass
-        needed = rule.ratio * float(outcome.cost[0, place])
+        needed = rule.ratio * float(one.outcome.cost[one.scenario, one.place])
         bringing = int((by_payer >= rule.payer_share * needed - CENT).sum())
         return bool(
             by_payer.sum() >= needed - CENT
             and (bringing >= rule.payers or rule.payer_share == 0)
-            and outcome.core_in_place[0, place]
+            and one.outcome.core_in_place[one.scenario, one.place]
         )
 
 

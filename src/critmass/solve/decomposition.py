@@ -7,22 +7,23 @@ any number of cores unless the time limit stops the search.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from concurrent.futures import Executor
+from concurrent.futures import Executor, Future
 from dataclasses import replace
 
 import numpy as np
 
+from critmass.formulation.block import FloatArray
 from critmass.formulation.network_model import NetworkModel
 from critmass.solve.candidates import Candidate, Judge, better, meets_floors
 from critmass.solve.columns import Column, Pool, Stage, column
-from critmass.solve.highs import SolveLimits, solve
-from critmass.solve.masters import Masters
+from critmass.solve.highs import Answer, SolveLimits, solve
+from critmass.solve.masters import Masters, PlanTask, solve_plan_problem
 from critmass.solve.nodes import Exact, Node, StageResult, as_vector, first_box, organization_choices
 from critmass.solve.pricing import (
     Priced,
     Prices,
     Range,
-    most_pooled_payments,
+    counted_on_payments,
     owed,
     price_practices,
     priced_problem,
@@ -39,15 +40,21 @@ LEAF_PASSES = 12
 KEPT_POINTS = 5
 """Plans kept from each pricing solve beside its best."""
 
-FIRST_PASSES = 4
-"""Of these, passes before a pooled payment is split."""
+PAYMENT_ROOM = 0.1
+"""A pooled payment is split until its cap is so near to what the master makes of it, as a part of the gap asked for: a
+dollar of room is worth a few dollars of bound where it brings practices to mass."""
 
-PAYMENT_ROOM = 0.8
-"""Room that a split leaves above the master's value of a pooled payment, as a part of the gap asked for: a dollar
-of room is worth at most about a dollar of bound."""
+BEFORE_HUB = 3
+"""Of these, passes before a hub decision is split."""
 
-HUB_PASSES = 3
+IMPROVE_EVERY = 2
+"""Passes that the search for a better plan may take beside them."""
+
+HUB_PASSES = 1
 """Of these, passes at a node that differs from its parent in one hub decision only."""
+
+LEAST_CAP_DROP = 0.1
+"""Part of what a node's bound has to fall that a cap on a pooled payment must bring to be worth a split."""
 
 CANDIDATES = 8
 """Decisions that are tried before one is split."""
@@ -55,16 +62,16 @@ CANDIDATES = 8
 NODES = 80
 """Nodes of the organization's decisions at most."""
 
-MASTER_WEIGHT = 0.6
+MASTER_WEIGHT = 0.8
 """Weight of the master's prices against the best ones so far in the prices of the next pass."""
 
 PART_OF_A_PASS = 0.5
 """A pass is not begun when less than this part of the last one's time is left."""
 
-PRICING_SHARE_OF_OPEN_GAP = 0.1
+PRICING_SHARE_OF_OPEN_GAP = 0.003
 """Share of the gap still open that inexact pricing may use up."""
 
-PRICING_SHARE = 0.15
+PRICING_SHARE = 0.03
 """Share of the asked gap that inexact pricing may use up."""
 
 
@@ -84,6 +91,9 @@ class Search:
         self._last = len(model.blocks) - 1
         self._archive: list[Exact] = []
         self._relaxation: Relaxation | None = None
+        self._stage = Stage("", {})
+        self._improving_since = 0
+        self._improving: tuple[Future[Answer], list[Column], int] | None = None
         self._nodes: list[Node] = []
         self._closed = -np.inf
         self._pass_seconds = 0.0
@@ -94,7 +104,7 @@ class Search:
     def run(self, stage: Stage, share_of_time: float = 1.0) -> StageResult:
         """Best plan and bound of one stage, stopping at the asked gap or when passes or time run out."""
         self._until = self.clock.spent() + share_of_time * self.clock.left()
-        self._archive, self._relaxation = [], Relaxation(self.model, stage)
+        self._stage, self._archive, self._relaxation = stage, [], Relaxation(self.model, stage)
         self._tuner = None if self._relaxation.is_bound else Tuner(self.model, self.seed)
         result = StageResult(stage, None, np.inf)
         self._keep(self.plan, result)
@@ -102,6 +112,8 @@ class Search:
             for item in self_sufficient_columns(self.model, self.judge, self._regimes, self.seed, self.executor):
                 self.pool.add(item)
         self._explore(result)
+        self._take_improvement(result)
+        self._settle_bound(result)
         self._say(result, "done")
         return result
 
@@ -121,14 +133,18 @@ class Search:
                     self._price_once(node, result)
                 continue
             children = self._split_contracts(node, result, made)
-            if not children and node.leaf_passes < FIRST_PASSES:
-                self._price_leaf(node, result, FIRST_PASSES)
+            if not children and node.must_earn_more:
+                node.must_earn_more = False
+                self._price_leaf(node, result)
                 continue
             children = children or self._split_payment(node, made, result)
-            if not children and node.leaf_passes < LEAF_PASSES:
-                self._price_leaf(node, result, LEAF_PASSES)
+            if not children and node.leaf_passes < BEFORE_HUB:
+                self._price_leaf(node, result)
                 continue
             children = children or self._split_hub(node, result, made)
+            if not children and node.leaf_passes < LEAF_PASSES:
+                self._price_leaf(node, result)
+                continue
             if not children:
                 break
             made += len(children)
@@ -155,8 +171,9 @@ class Search:
     def _split_contracts(self, node: Node, result: StageResult, made: int) -> list[Node]:
         """Two nodes for the contract decision that matters most of those the relaxation leaves open."""
         assert self._relaxation is not None
-        if node.relaxed is None:
+        if node.relaxed is None or node.contracts_tried:
             return []
+        node.contracts_tried = True
         names = self._relaxation.undecided(node.relaxed)[:CANDIDATES]
         name = self._relaxation.strongest(names, node.relaxed, node.fixed)
         if name is None:
@@ -168,35 +185,65 @@ class Search:
         return children
 
     def _split_payment(self, node: Node, made: int, result: StageResult) -> list[Node]:
-        """Two nodes for a pooled payment whose cap is well above what the master makes of it.
+        """Two nodes for a pooled payment of which practices' best plans count on more than the master makes of it.
 
-        Practices count on their shares of it to be at mass: the lower node caps them at what is paid, the upper
-        one has to earn more. Both start from the node's prices, and only practices that claimed more than
-        the lower cap are priced again.
+        Practices count on their shares of it to be at mass: the lower node caps them, half way down or, where that
+        changes little, just above the master's value; the upper one has to earn more. Both start from the node's
+        prices, and only practices that claimed more than the lower cap are priced again. Nothing is split where
+        even the lowest cap changes little.
         """
-        name = self._loose_payment(node)
-        if name is None or node.centre is None:
+        found = None if node.caps_tried else self._loose_payment(node)
+        if found is None:
             return []
+        name, counted_on = found
         block, at = self.model.organization, self.model.organization.position[name]
         low, high = node.fixed.get(name, (float(block.lower[at]), float(block.upper[at])))
-        middle = node.paid[name] + min(self._payment_room(node), 0.5 * (high - node.paid[name]))
-        children = []
-        for place, part in enumerate([(middle, high), (low, middle)]):
-            child = Node({**node.fixed, name: part}, node.bound, made + place)
-            child.centre, child.leaf_passes, child.relaxed = node.centre, 1, node.relaxed
-            bound, _ = self._pass(result.stage, node.centre, child, result)
-            child.bound = child.centre_bound = min(node.bound, bound)
-            children.append(child)
-            self._improve(result, child, last=False)
-            self._say(result, f"choice {child.order + 1}")
-        return children
+        made_of_it, room = max(node.paid[name], low), self._payment_room(node)
+        useful = node.bound - LEAST_CAP_DROP * max(node.bound - self._closed_bound(result), 0.0)
+        near, half = made_of_it + room, counted_on - max(room, 0.5 * (counted_on - made_of_it))
+        middle, lower = near, self._capped(node, name, (low, near), made + 1, result)
+        if lower.bound >= useful:
+            node.caps_tried = True
+            return []
+        wider = self._capped(node, name, (low, half), made + 1, result)
+        if wider.bound < useful:
+            middle, lower = half, wider
+        upper = Node({**node.fixed, name: (middle, high)}, node.bound, made, relaxed=node.relaxed)
+        upper.centre, upper.box, upper.must_earn_more, upper.contracts_tried = node.centre, node.box, True, True
+        upper.bound = upper.centre_bound = min(node.bound, self._archived_bound(result.stage, upper))
+        self._improve(result, lower, last=False)
+        self._say(result, f"choice {made + 2}")
+        return [upper, lower]
 
-    def _loose_payment(self, node: Node) -> str | None:
-        """The pooled payment with the most dollars between its cap under the node and the master's value."""
-        most = most_pooled_payments(self.model, node.fixed)
-        room = {name: most[name] - value for name, value in node.paid.items() if np.isfinite(most.get(name, np.inf))}
+    def _capped(self, node: Node, name: str, part: Range, order: int, result: StageResult) -> Node:
+        """A node like this one, at its prices, with a pooled payment capped."""
+        assert node.centre is not None
+        found = Node({**node.fixed, name: part}, node.bound, order, relaxed=node.relaxed, centre=node.centre)
+        found.contracts_tried = True
+        bound, _ = self._pass(result.stage, node.centre, found, result)
+        found.bound = found.centre_bound = min(node.bound, bound)
+        found.leaf_passes, found.paid, found.box = node.leaf_passes, node.paid, node.box
+        return found
+
+    def _loose_payment(self, node: Node) -> tuple[str, float] | None:
+        """The pooled payment of which best plans count on most beyond the master's value, and on how much of it."""
+        priced = self._priced_at_centre(node)
+        if priced is None or node.centre is None:
+            return None
+        if not node.paid:
+            self.masters.dual_prices(self._stage, node, self._box(node))
+        counted_on = counted_on_payments(self.model, node.fixed, priced)
+        room = {name: counted_on[name] - value for name, value in node.paid.items() if name in counted_on}
         worst = max(room, key=lambda name: room[name], default=None)
-        return worst if worst is not None and room[worst] > 1.5 * self._payment_room(node) else None
+        if worst is None or room[worst] <= 1.5 * self._payment_room(node):
+            return None
+        return worst, counted_on[worst]
+
+    def _priced_at_centre(self, node: Node) -> Sequence[Priced] | None:
+        if node.centre is None:
+            return None
+        conditions = {name: value for name, value in node.fixed.items() if name.startswith("condition[")}
+        return self._known(node.centre, conditions, self.masters.claim_caps(node))
 
     def _payment_room(self, node: Node) -> float:
         return PAYMENT_ROOM * self.gap * max(abs(node.bound), 1.0)
@@ -213,7 +260,8 @@ class Search:
         children = []
         for place, part in enumerate(ranges):
             child = Node({**node.fixed, split[0]: part}, node.bound, made + place)
-            child.centre, child.box, child.leaf_passes = node.centre, node.box, LEAF_PASSES - HUB_PASSES
+            child.centre, child.box, child.leaf_passes = node.centre, node.box, BEFORE_HUB - HUB_PASSES
+            child.contracts_tried = True
             child.bound = min(node.bound, self._archived_bound(result.stage, child))
             child.centre_bound = child.bound
             children.append(child)
@@ -246,31 +294,30 @@ class Search:
         """Room for the tolerances of a linear solve."""
         return 1e-7 * max(abs(value), 1.0)
 
-    def _price_leaf(self, node: Node, result: StageResult, passes: int) -> None:
-        """More passes, at prices of the linear master in a box around the best ones.
+    def _price_leaf(self, node: Node, result: StageResult) -> None:
+        """One more pass, at prices of the linear master in a box around the best ones.
 
         The box is widened where prices ran into its side and the bound improved, and halved where they
         moved and it did not.
         """
         assert node.centre is not None
-        stage = result.stage
-        if node.box is None:
-            node.box = first_box(self.pool.flat(range(self._last)), stage, node.centre)
-        for step in range(node.leaf_passes, passes):
-            prices = self.masters.dual_prices(stage, node, node.box).blend(node.centre, MASTER_WEIGHT)
-            moved = np.abs(as_vector(prices) - as_vector(node.centre))
-            bound, _ = self._pass(stage, prices, node, result)
-            if bound < node.centre_bound:
-                node.box = np.where(moved >= 0.99 * MASTER_WEIGHT * node.box, 2.0 * node.box, node.box)
-                node.centre, node.centre_bound = prices, bound
-            else:
-                node.box = np.where(moved >= 0.01 * node.box, 0.5 * node.box, node.box)
-            node.bound, node.leaf_passes = min(node.bound, bound), node.leaf_passes + 1
-            if step % 2 or step == passes - 1 or self._nearly(result):
-                self._improve(result, node, last=step == passes - 1)
-            self._say(result, f"choice {node.order + 1}, pass {step + 2}")
-            if self._finished(result) or self._hopeless(node, result):
-                break
+        node.box = self._box(node)
+        prices = self.masters.dual_prices(result.stage, node, node.box).blend(node.centre, MASTER_WEIGHT)
+        moved = np.abs(as_vector(prices) - as_vector(node.centre))
+        bound, _ = self._pass(result.stage, prices, node, result)
+        if bound < node.centre_bound:
+            node.box = np.where(moved >= 0.99 * MASTER_WEIGHT * node.box, 2.0 * node.box, node.box)
+            node.centre, node.centre_bound = prices, bound
+        else:
+            node.box = np.where(moved >= 0.01 * node.box, 0.5 * node.box, node.box)
+        node.bound, node.leaf_passes = min(node.bound, bound), node.leaf_passes + 1
+        self._improve(result, node, last=node.leaf_passes == LEAF_PASSES)
+        self._say(result, f"choice {node.order + 1}, pass {node.leaf_passes + 1}")
+
+    def _box(self, node: Node) -> FloatArray:
+        """How far the node's prices may move."""
+        assert node.centre is not None
+        return first_box(self.pool.flat(range(self._last)), self._stage, node.centre) if node.box is None else node.box
 
     def _pass(self, stage: Stage, prices: Prices, node: Node, result: StageResult) -> tuple[float, int]:
         conditions = {name: value for name, value in node.fixed.items() if name.startswith("condition[")}
@@ -304,13 +351,10 @@ class Search:
     def _collect(self, found: Sequence[Priced]) -> tuple[int, list[Priced]]:
         """Points become columns. Returns how many are new, and the results with best points that claim no more
         than they need."""
-        depth = max((len(item.points) for item in found), default=0)
-        added, best = 0, dict[int, Column]()
-        for layer in range(depth):
-            points = {item.block: item.points[layer] for item in found if len(item.points) > layer}
-            settled = self.judge.columns(points)
-            added += sum(self.pool.add(item) for item in settled)
-            best = best or {item.block: item for item in settled}
+        settled = self.judge.columns([(item.block, x) for item in found for x in item.points])
+        added, best = sum(self.pool.add(item) for item in settled), dict[int, Column]()
+        for item in settled:
+            best.setdefault(item.block, item)
         lean = [replace(item, points=(best[item.block].x,)) if item.block in best else item for item in found]
         return added, lean
 
@@ -329,24 +373,36 @@ class Search:
     # plans ------------------------------------------------------------------------------------------
 
     def _improve(self, result: StageResult, node: Node, *, last: bool) -> None:
-        """Choose one column per practice beside the real organization block, and settle what comes out."""
+        """Begin to choose one column per practice beside the real organization block, unless that was begun a pass ago.
+
+        It goes on beside the passes that follow, and is taken when the next one begins.
+        """
         assert self._relaxation is not None
+        if self._improving is not None and not last and len(self._archive) < self._improving_since + IMPROVE_EVERY:
+            return
+        self._take_improvement(result)
+        self._improving_since = len(self._archive)
         problem, chosen, offset = self.masters.plan_problem(result.stage, node)
-        if not self._relaxation.is_bound:
-            problem = self.masters.narrowed(problem, chosen)
         limits = SolveLimits(
-            time_seconds=max(min(10.0 if last else 2.0, self._until - self.clock.spent()), 0.5),
+            time_seconds=max(min(10.0 if last else 4.0, self._until - self.clock.spent()), 0.5),
             gap_absolute=1e-3, gap_relative=self.gap / (20 if last else 8), threads=1, seed=self.seed,
             nodes=20_000 if last else 300,
         )  # fmt: skip
-        answer = solve(problem, limits)
-        if answer.x is None:
+        task = PlanTask(problem, tuple(item.block for item in chosen), limits, not self._relaxation.is_bound)
+        self._improving = (self.executor.submit(solve_plan_problem, task), chosen, offset)
+
+    def _take_improvement(self, result: StageResult) -> None:
+        """Settle what came out of the plan problem that was begun."""
+        if self._improving is None:
             return
-        picked = {item.block: item for item, value in zip(chosen, answer.x, strict=False) if value > 0.5}
+        (future, chosen, offset), self._improving = self._improving, None
+        x = future.result().x
+        if x is None:
+            return
+        picked = {item.block: item for item, value in zip(chosen, x, strict=False) if value > 0.5}
         if len(picked) == len(self.model.practices):
             solutions = [picked[place].x for place in range(len(self.model.practices))]
-            decisions = self.model.decisions([*solutions, answer.x[offset:]])
-            self._keep(self.judge.candidate(decisions), result)
+            self._keep(self.judge.candidate(self.model.decisions([*solutions, x[offset:]])), result)
 
     def _keep(self, plan: Candidate | None, result: StageResult) -> None:
         if plan is not None and better(plan, self.plan, result.stage):

@@ -3,19 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from critmass.formulation.block import FloatArray
 from critmass.formulation.network_model import NetworkModel
 from critmass.solve.columns import Column, Pool, SlackCosts, Stage, penalty_costs, restricted_master
-from critmass.solve.highs import Problem, SolveLimits, solve
+from critmass.solve.highs import Answer, Problem, SolveLimits, solve
 from critmass.solve.nodes import Node, as_vector
 from critmass.solve.pricing import Prices, Range, claim_ranges, master_prices, most_pooled_payments
 
 WHOLE = 0.999
 """From this weight on a column counts as chosen whole."""
+
+
+NONE: Range = (0.0, 0.0)
+
+
+def closed_services(decisions: Mapping[str, Range]) -> list[str]:
+    """Practices' variables for the hub's services that some decisions rule out."""
+    return [
+        name.replace("hub_open[", "hub[")
+        for name, part in decisions.items()
+        if name.startswith("hub_open[") and part[1] < 0.5
+    ]
 
 
 class Masters:
@@ -25,10 +37,14 @@ class Masters:
         self.model, self.pool, self.seed = model, pool, seed
 
     def claim_caps(self, node: Node) -> list[dict[str, Range]]:
-        """The most each practice may claim of pooled payments under the node's decisions, by claim."""
+        """The most each practice may have under the node's decisions: of claims on pooled payments by payer, and of
+        the hub's services that are not offered (none)."""
         if node.caps is None:
-            most = most_pooled_payments(self.model, node.fixed)
-            node.caps = [claim_ranges(self.model, place, most) for place in range(len(self.model.practices))]
+            most, closed = most_pooled_payments(self.model, node.fixed), closed_services(node.fixed)
+            node.caps = [
+                claim_ranges(self.model, place, most) | {name: NONE for name in closed if name in block.position}
+                for place, block in enumerate(self.model.practices)
+            ]
         return node.caps
 
     def _respects(self, item: Column, decisions: Mapping[str, Range]) -> bool:
@@ -42,19 +58,20 @@ class Masters:
     def _within_caps(self, item: Column, node: Node) -> bool:
         position = self.model.blocks[item.block].position
         caps = self.claim_caps(node)[item.block].items()
-        return all(item.x[position[name]] <= high + 1.0 for name, (_, high) in caps)
+        return all(item.x[position[name]] <= high + 0.5 for name, (_, high) in caps)
 
     def dual_prices(self, stage: Stage, node: Node, box: FloatArray) -> Prices:
         """Prices from the linear master inside a box around the node's best prices; the node keeps what that
         master pays out of each pooled payment, USD.
 
-        The organization takes part as itself, relaxed: at a leaf its yes/no decisions are settled.
+        The organization takes part as itself, relaxed: at a leaf its yes/no decisions are settled. Copies of
+        conditions and claims have no prices: the node and its caps hold them.
         """
         assert node.centre is not None
         at = as_vector(node.centre)
         problem, _, _ = self.plan_problem(stage, node, SlackCosts(at + box, np.maximum(at - box, 0.0)))
         low, high = problem.row_lower.copy(), problem.row_upper.copy()
-        tied = np.flatnonzero(self.model.equal)
+        tied = np.flatnonzero(self.model.equal | self.model.held_by_caps)
         low[tied], high[tied] = -np.inf, np.inf
         relaxed = replace(problem, row_lower=low, row_upper=high, integer=np.zeros_like(problem.integer))
         answer = solve(relaxed, SolveLimits(time_seconds=60, seed=self.seed))
@@ -93,16 +110,33 @@ class Masters:
             upper[place] = float(self._respects(item, node.fixed) and self._within_caps(item, node))
         return replace(problem, lower=lower, upper=upper), chosen, offset
 
-    def narrowed(self, problem: Problem, chosen: Sequence[Column]) -> Problem:
-        """The plan problem with every practice held to the column that the linear master gives it whole.
 
-        Few practices are split by it, however many there are: about as many as there are links.
-        """
-        answer = solve(replace(problem, integer=np.zeros_like(problem.integer)), SolveLimits(time_seconds=120))
-        if answer.x is None:
-            return problem
-        whole = {item.block for item, value in zip(chosen, answer.x, strict=False) if value > WHOLE}
-        held = np.array([item.block in whole for item in chosen], dtype=np.bool_)
-        upper = problem.upper.copy()
-        upper[: len(chosen)] = np.where(held & (answer.x[: len(chosen)] <= WHOLE), 0.0, upper[: len(chosen)])
-        return replace(problem, upper=upper)
+@dataclass(frozen=True)
+class PlanTask:
+    """A plan problem that may be solved in another process; `blocks` says whose each of its first columns is."""
+
+    problem: Problem
+    blocks: tuple[int, ...]
+    limits: SolveLimits
+    narrow: bool
+
+
+def solve_plan_problem(task: PlanTask) -> Answer:
+    """One column for each practice; where practices are many, most of them hold the linear master's."""
+    return solve(narrowed(task.problem, task.blocks) if task.narrow else task.problem, task.limits)
+
+
+def narrowed(problem: Problem, blocks: Sequence[int]) -> Problem:
+    """The plan problem with every practice held to the column that the linear master gives it whole.
+
+    Few practices are split by it, however many there are: about as many as there are links.
+    """
+    answer = solve(replace(problem, integer=np.zeros_like(problem.integer)), SolveLimits(time_seconds=120))
+    if answer.x is None:
+        return problem
+    values = answer.x[: len(blocks)]
+    whole = {block for block, value in zip(blocks, values, strict=True) if value > WHOLE}
+    held = np.array([block in whole for block in blocks], dtype=np.bool_)
+    upper = problem.upper.copy()
+    upper[: len(blocks)] = np.where(held & (values <= WHOLE), 0.0, upper[: len(blocks)])
+    return replace(problem, upper=upper)

@@ -24,6 +24,9 @@ FIRST_SHARE = 0.02
 """The same for small prices, as a share of a mean practice's worth per unit of the link."""
 
 
+UNCAPPED: Range = (0.0, np.inf)
+
+
 @dataclass
 class StageResult:
     """Where a stage ended: its best plan and a proved bound on its objective."""
@@ -60,7 +63,9 @@ class Exact:
     def allows(self, caps: Sequence[Mapping[str, Range]]) -> bool:
         """Whether claims were capped no lower than by the given caps."""
         return all(
-            part[name][1] <= mine[name][1] + 1e-6 for part, mine in zip(caps, self.caps, strict=True) for name in part
+            part.get(name, UNCAPPED)[1] <= mine[name][1] + 1e-6
+            for part, mine in zip(caps, self.caps, strict=True)
+            for name in mine
         )
 
 
@@ -79,6 +84,9 @@ class Node:
     caps: list[dict[str, Range]] | None = None
     seen: int = 0
     paid: Mapping[str, float] = field(default_factory=dict)
+    contracts_tried: bool = False
+    caps_tried: bool = False
+    must_earn_more: bool = False
 
     @property
     def promise(self) -> float:

@@ -196,6 +196,22 @@ def most_pooled_payments(model: NetworkModel, decisions: Mapping[str, Range]) ->
     return most
 
 
+def counted_on_payments(
+    model: NetworkModel, decisions: Mapping[str, Range], priced: Sequence[Priced]
+) -> dict[str, float]:
+    """By pooled payment: how large it must be for every best plan to have its claims, others at their most, USD."""
+    most, counted_on = most_pooled_payments(model, decisions), dict[str, float]()
+    for item in (one for one in priced if one.points):
+        position = model.blocks[item.block].position
+        for payer, parts in model.claim_shares[item.block].items():
+            claim = float(item.points[0][position[f"claim[{payer}]"]])
+            spare = sum(share * max(most[name], 0.0) for name, share in parts.items()) - claim
+            for name, share in parts.items():
+                if share > 0 and np.isfinite(spare):
+                    counted_on[name] = max(counted_on.get(name, 0.0), most[name] - spare / share)
+    return counted_on
+
+
 def claim_ranges(model: NetworkModel, place: int, most: Mapping[str, float]) -> dict[str, Range]:
     """What a practice may claim by payer when pooled payments are at most so large."""
     block = model.blocks[place]
@@ -209,10 +225,12 @@ def claim_ranges(model: NetworkModel, place: int, most: Mapping[str, float]) -> 
 
 
 def master_prices(model: NetworkModel, stage: Stage, duals: FloatArray) -> Prices:
-    """Prices from the linear master's row duals (a maximisation: a binding '>=' row has a dual <= 0)."""
+    """Prices from the linear master's row duals (a maximisation: a binding '>=' row has a dual <= 0); none for claims,
+    which caps hold."""
     count = len(model.links)
     links = -duals[:count]
     links = np.where(model.equal, links, np.maximum(links, 0.0))
+    links = np.where(model.held_by_caps, 0.0, links)
     floors = {name: max(-float(duals[count + row]), 0.0) for row, name in enumerate(stage.floors)}
     return Prices(links, floors)
 

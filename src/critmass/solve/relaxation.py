@@ -130,11 +130,14 @@ def is_hub(name: str) -> bool:
 
 
 def split_decisions(model: NetworkModel, values: FloatArray) -> list[str]:
-    """The organization's whole decisions that some values split, the most even split first."""
+    """The organization's whole decisions that some values split: those first whose rounding costs most, then the most
+    even splits."""
     block = model.organization
     parts = values - np.floor(values)
     fraction = np.where(block.integer, np.minimum(parts, 1.0 - parts), 0.0)
-    return [block.variables[place] for place in np.argsort(-fraction, kind="stable") if fraction[place] > FRACTIONAL]
+    cost = fraction * np.abs(block.expressions["margin"][1])
+    order = np.lexsort((-fraction, -cost))
+    return [block.variables[place] for place in order if fraction[place] > FRACTIONAL]
 
 
 def branches(model: NetworkModel, name: str, values: FloatArray, decisions: Mapping[str, Range]) -> tuple[Range, Range]:

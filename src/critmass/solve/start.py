@@ -29,8 +29,7 @@ def self_sufficient_columns(
             continue
         known.append(conditions)
         found = self_sufficient_practices(model, regime, seed, executor)
-        for layer in (0, 1):
-            yield from judge.columns({place: xs[layer] for place, xs in enumerate(found) if len(xs) > layer})
+        yield from judge.columns([(place, x) for place, xs in enumerate(found) for x in xs])
         x = self_sufficient_organization(model, regime, seed)
         if x is not None:
             yield column(model, len(model.practices), x)

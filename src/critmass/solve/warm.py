@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from critmass.formulation.block import Block, FloatArray
+from critmass.formulation.network_model import NetworkModel
 from critmass.settlement.projection import Decisions
-from critmass.settlement.results import BoolArray
 from critmass.solve.candidates import Judge
 from critmass.solve.columns import Stage
 from critmass.solve.decomposition import Search
@@ -79,10 +79,8 @@ class WarmSearch(Search):
 
     def _take_stored(self) -> None:
         rows = self._usable()
-        for layer in range(max((len(item) for item in rows), default=0)):
-            points = {place: item[layer] for place, item in enumerate(rows) if len(item) > layer}
-            for found in self.judge.columns(points):
-                self.pool.add(found)
+        for found in self.judge.columns([(place, row) for place, item in enumerate(rows) for row in item]):
+            self.pool.add(found)
         if not all(rows) and len(rows) <= MANY:
             for found in self_sufficient_columns(self.model, self.judge, self._regimes, self.seed, self.executor):
                 self.pool.add(found)
@@ -123,7 +121,7 @@ class WarmSearch(Search):
         for entry in self.entries:
             for item in entry.prices:
                 if (item.stage, item.fixed) == wanted:
-                    return usable_prices(item, self.model.links, self.model.equal, stage)
+                    return usable_prices(item, self.model, stage)
         return None
 
     def _settle_bound(self, result: StageResult) -> bool:
@@ -137,15 +135,15 @@ class WarmSearch(Search):
         return super()._settle_bound(result)
 
 
-def usable_prices(stored: StoredPrices, links: Sequence[str], equal: BoolArray, stage: Stage) -> Prices:
+def usable_prices(stored: StoredPrices, model: NetworkModel, stage: Stage) -> Prices:
     """Stored prices as those of these links and floors: any such vector gives a valid bound.
 
     Unknown names are ignored, missing and infinite ones are 0, no price of an inequality is negative.
     """
-    found = np.array([stored.links.get(name, 0.0) for name in links])
-    found = np.where(np.isfinite(found), found, 0.0)
+    found = np.array([stored.links.get(name, 0.0) for name in model.links])
+    found = np.where(np.isfinite(found) & ~model.held_by_caps, found, 0.0)
     floors = {name: float(np.nan_to_num(max(stored.floors.get(name, 0.0), 0.0), posinf=0.0)) for name in stage.floors}
-    return Prices(np.where(equal, found, np.maximum(found, 0.0)), floors)
+    return Prices(np.where(model.equal, found, np.maximum(found, 0.0)), floors)
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,6 @@ import numpy as np
 from critmass.domain import vocabulary as v
 from critmass.domain.programs import Component
 from critmass.settlement import evaluate
-from critmass.settlement.costs import measures_mentioned
 from critmass.settlement.results import FloatArray
 from critmass.settlement.view import View
 
@@ -102,7 +101,7 @@ def driver_found(word: v.Driver | None, view: View, unit: At, place: int) -> Loo
 
 def measures_found(component: Component, view: View, unit: At, place: int) -> Iterator[MeasureFound]:
     """Counts of every measure that the clause mentions."""
-    for name in measures_mentioned(component):
+    for name in component.measures:
         bottom = unit.at(evaluate.measure_denominator(name, view), place)
         rate = unit.at(evaluate.measure_rate(name, view), place)
         yield MeasureFound(name, rate * bottom, bottom, rate)
