@@ -47,14 +47,17 @@ dollar of room is worth a few dollars of bound where it brings practices to mass
 BEFORE_HUB = 3
 """Of these, passes before a hub decision is split."""
 
+WIDER = 3.0
+"""How much farther prices may move at first at a node that has to earn more of a pooled payment."""
+
 IMPROVE_EVERY = 2
 """Passes that the search for a better plan may take beside them."""
 
 HUB_PASSES = 1
 """Of these, passes at a node that differs from its parent in one hub decision only."""
 
-LEAST_CAP_DROP = 0.1
-"""Part of what a node's bound has to fall that a cap on a pooled payment must bring to be worth a split."""
+LEAST_DROP = 0.05
+"""Part of what a node's bound has to fall that a pass must bring to be worth another, and a cap to be worth a split."""
 
 CANDIDATES = 8
 """Decisions that are tried before one is split."""
@@ -138,7 +141,7 @@ class Search:
                 self._price_leaf(node, result)
                 continue
             children = children or self._split_payment(node, made, result)
-            if not children and node.leaf_passes < BEFORE_HUB:
+            if not children and (node.leaf_passes < BEFORE_HUB or self._still_falls(node, result)):
                 self._price_leaf(node, result)
                 continue
             children = children or self._split_hub(node, result, made)
@@ -187,10 +190,9 @@ class Search:
     def _split_payment(self, node: Node, made: int, result: StageResult) -> list[Node]:
         """Two nodes for a pooled payment of which practices' best plans count on more than the master makes of it.
 
-        Practices count on their shares of it to be at mass: the lower node caps them, half way down or, where that
-        changes little, just above the master's value; the upper one has to earn more. Both start from the node's
-        prices, and only practices that claimed more than the lower cap are priced again. Nothing is split where
-        even the lowest cap changes little.
+        Practices count on their shares of it to be at mass: the lower node caps them half way down, the upper one has
+        to earn more. Both start from the node's prices, and only practices that claimed more than the lower cap are
+        priced again. Nothing is split where even a cap just above the master's value changes little.
         """
         found = None if node.caps_tried else self._loose_payment(node)
         if found is None:
@@ -199,17 +201,15 @@ class Search:
         block, at = self.model.organization, self.model.organization.position[name]
         low, high = node.fixed.get(name, (float(block.lower[at]), float(block.upper[at])))
         made_of_it, room = max(node.paid[name], low), self._payment_room(node)
-        useful = node.bound - LEAST_CAP_DROP * max(node.bound - self._closed_bound(result), 0.0)
-        near, half = made_of_it + room, counted_on - max(room, 0.5 * (counted_on - made_of_it))
-        middle, lower = near, self._capped(node, name, (low, near), made + 1, result)
-        if lower.bound >= useful:
+        useful = node.bound - LEAST_DROP * max(node.bound - self._closed_bound(result), 0.0)
+        if self._capped(node, name, (low, made_of_it + room), made, result).bound >= useful:
             node.caps_tried = True
             return []
-        wider = self._capped(node, name, (low, half), made + 1, result)
-        if wider.bound < useful:
-            middle, lower = half, wider
+        middle = counted_on - max(room, 0.5 * (counted_on - made_of_it))
+        lower = self._capped(node, name, (low, middle), made + 1, result)
         upper = Node({**node.fixed, name: (middle, high)}, node.bound, made, relaxed=node.relaxed)
-        upper.centre, upper.box, upper.must_earn_more, upper.contracts_tried = node.centre, node.box, True, True
+        upper.centre, upper.must_earn_more, upper.contracts_tried = node.centre, True, True
+        upper.box = WIDER * self._box(node)
         upper.bound = upper.centre_bound = min(node.bound, self._archived_bound(result.stage, upper))
         self._improve(result, lower, last=False)
         self._say(result, f"choice {made + 2}")
@@ -305,6 +305,7 @@ class Search:
         prices = self.masters.dual_prices(result.stage, node, node.box).blend(node.centre, MASTER_WEIGHT)
         moved = np.abs(as_vector(prices) - as_vector(node.centre))
         bound, _ = self._pass(result.stage, prices, node, result)
+        node.last_drop = max(node.bound - bound, 0.0)
         if bound < node.centre_bound:
             node.box = np.where(moved >= 0.99 * MASTER_WEIGHT * node.box, 2.0 * node.box, node.box)
             node.centre, node.centre_bound = prices, bound
@@ -313,6 +314,11 @@ class Search:
         node.bound, node.leaf_passes = min(node.bound, bound), node.leaf_passes + 1
         self._improve(result, node, last=node.leaf_passes == LEAF_PASSES)
         self._say(result, f"choice {node.order + 1}, pass {node.leaf_passes + 1}")
+
+    def _still_falls(self, node: Node, result: StageResult) -> bool:
+        """Whether the node's last pass brought a good part of what its bound has to fall."""
+        to_fall = node.bound - self._closed_bound(result)
+        return node.leaf_passes < LEAF_PASSES and node.last_drop > LEAST_DROP * to_fall
 
     def _box(self, node: Node) -> FloatArray:
         """How far the node's prices may move."""

@@ -86,6 +86,7 @@ class Node:
     paid: Mapping[str, float] = field(default_factory=dict)
     contracts_tried: bool = False
     caps_tried: bool = False
+    last_drop: float = 0.0
     must_earn_more: bool = False
 
     @property
