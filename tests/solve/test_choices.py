@@ -16,11 +16,21 @@ from critmass.settlement.outcome import Pricer
 from critmass.settlement.projection import Model
 from critmass.settlement.terms import terms_in_force
 from critmass.solve.candidates import Judge
-from critmass.solve.columns import Stage
+from critmass.solve.columns import Pool, Stage
 from critmass.solve.executor import solve_pool
 from critmass.solve.highs import SolveLimits
-from critmass.solve.nodes import organization_choices
-from critmass.solve.pricing import claim_ranges, most_pooled_payments, no_prices, price_practices
+from critmass.solve.masters import Masters
+from critmass.solve.nodes import Node, organization_choices
+from critmass.solve.passes import Passes
+from critmass.solve.pricing import (
+    Priced,
+    Prices,
+    claim_ranges,
+    counted_on_payments,
+    most_pooled_payments,
+    no_prices,
+    price_practices,
+)
 from critmass.solve.relaxation import Relaxation
 
 STAGE = Stage("mass_and_margin", {"margin": 1.0, "members_at_mass": 60.0})
@@ -100,3 +110,81 @@ def test_pricing_tasks_travel(model: NetworkModel) -> None:
         with solve_pool(2, kind) as pool:
             found.append(price_practices(model, STAGE, no_prices(model, STAGE), conditions, caps, LIMITS, pool))
     assert [item.bound for item in found[0]] == pytest.approx([item.bound for item in found[1]])
+
+
+@pytest.fixture(scope="module")
+def large() -> NetworkModel:
+    """Eight practices, enough for contracts with pooled savings."""
+    catalog = load_catalog()
+    network = sample_network(8, 1, catalog)
+    return formulate(Shared(Model(network, catalog, Scenario()), terms_in_force(catalog, network, Scenario())))
+
+
+def test_claims_have_no_price(large: NetworkModel) -> None:
+    """The relaxation's prices of links that caps hold are zero, those of some other links are not."""
+    held = large.held_by_caps
+    assert held.any()
+    found = Relaxation(large, STAGE).solve({})
+    assert found is not None
+    assert (found.prices.links[held] == 0).all()
+    assert (found.prices.links[~held] > 0).any()
+
+
+def test_a_payment_that_is_counted_on_gives_every_practice_its_claim(large: NetworkModel) -> None:
+    """With caps from such a payment the claims still fit, with caps from any less they do not."""
+    for choice in organization_choices(large):
+        most = {name: max(value, 0.0) for name, value in most_pooled_payments(large, choice).items()}
+        name = max(most, key=lambda item: most[item])
+        if most[name] > 0:
+            break
+    needed = 0.5 * most[name]
+    priced = [_claiming(large, place, {**most, name: needed}) for place in range(len(large.practices))]
+    assert counted_on_payments(large, choice, priced)[name] == pytest.approx(needed)
+    for value, fits in ((needed, True), (needed - 10.0, False)):
+        caps = [claim_ranges(large, place, {**most, name: value}) for place in range(len(large.practices))]
+        assert all(_fits(large, item, caps[item.block]) for item in priced) == fits
+
+
+def _claiming(model: NetworkModel, place: int, paid: dict[str, float]) -> Priced:
+    """A plan that claims all of the practice's shares of some pooled payments."""
+    block = model.blocks[place]
+    x = np.zeros(len(block.variables))
+    for payer, parts in model.claim_shares[place].items():
+        x[block.position[f"claim[{payer}]"]] = sum(share * paid[name] for name, share in parts.items())
+    return Priced(place, (x,), 0.0)
+
+
+def _fits(model: NetworkModel, item: Priced, caps: dict[str, tuple[float, float]]) -> bool:
+    position = model.blocks[item.block].position
+    return all(item.points[0][position[name]] <= high + 1e-6 for name, (_, high) in caps.items())
+
+
+def test_a_service_that_is_not_offered_is_capped_in_every_practice(large: NetworkModel) -> None:
+    """A node without a hub service holds it at nothing; results that used it are not taken for its own."""
+    masters = Masters(large, Pool(len(large.blocks)), 1)
+    name = next(name for name in large.organization.variables if name.startswith("hub_open["))
+    closed, free = Node({name: (0.0, 0.0)}, np.inf, 0), Node({}, np.inf, 1)
+    service = name.replace("hub_open[", "hub[")
+    assert all(caps[service] == (0.0, 0.0) for caps in masters.claim_caps(closed))
+    assert all(service not in caps for caps in masters.claim_caps(free))
+
+
+def test_relaxed_passes_bound_exact_ones(large: NetworkModel) -> None:
+    """Linear relaxations of practices never give a lower bound, and results are known under lower caps alone."""
+    pool = Pool(len(large.blocks))
+    masters = Masters(large, pool, 1)
+    judge = Judge(large, Pricer(large.shared.model, large.shared.terms))
+    choice = next(iter(organization_choices(large)))
+    prices: Prices = no_prices(large, STAGE)
+    with ThreadPoolExecutor(1) as workers:
+        passes = Passes(large, masters, judge, pool, workers, 1)
+        passes.begin(STAGE)
+        node = Node(choice, np.inf, 0)
+        exact, relaxed = (way(prices, node, LIMITS) for way in (passes.over_all, passes.relaxed))
+    assert relaxed >= exact - 1.0
+    assert passes.bound(node) == pytest.approx(exact)
+    name = next(name for name in large.organization.variables if name.startswith("hub_open["))
+    closed = Node({**choice, name: (0.0, 0.0)}, np.inf, 1)
+    assert passes.known(prices, closed) is not None
+    passes.begin(STAGE)
+    assert passes.bound(node) == np.inf

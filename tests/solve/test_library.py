@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,11 @@ from critmass.catalog.overrides import with_overrides
 from critmass.domain.catalog import Catalog
 from critmass.domain.network import Network
 from critmass.domain.scenario import Lock, RateOverride, Scenario
+from critmass.formulation.levels import Shared
+from critmass.formulation.network_model import formulate
 from critmass.settlement.outcome import CENT
+from critmass.settlement.projection import Model
+from critmass.settlement.terms import terms_in_force
 from critmass.solve.columns import Stage
 from critmass.solve.library import FILES, PLANS, Entry, Library, StoredPrices
 from critmass.solve.warm import usable_prices
@@ -72,6 +77,9 @@ def check(scenario: Scenario, catalog: Catalog, network: Network, folder: Path) 
     return again
 
 
+LINK_PRICES = {"a": -2.0, "b": -3.0, "c": np.inf, "passed_through_link[x]": 4.0}
+
+
 # Planning again ---------------------------------------------------------------------------------------
 
 
@@ -121,12 +129,16 @@ def test_another_network_or_meaning_finds_nothing(first: Plan, shipped_catalog: 
     assert not Library(folder, first.network, Scenario(hub=False)).entries()
 
 
-def test_prices_are_only_prices() -> None:
-    """Unknown links are ignored, missing and infinite ones cost nothing, inequalities are not negative."""
-    stored = StoredPrices("margin", (), {"a": -2.0, "b": -3.0, "c": np.inf, "gone": 9.0}, {"margin": -1.0})
+def test_prices_are_only_prices(network: Network, shipped_catalog: Catalog) -> None:
+    """Unknown links are ignored, missing and infinite ones cost nothing, inequalities are not negative, and claims
+    have no price."""
+    stored = StoredPrices("margin", (), {**LINK_PRICES, "gone": 9.0}, {"margin": -1.0})
     stage = Stage("margin", {"margin": 1.0}, {"margin": 0.0, "at_mass": 0.0})
-    found = usable_prices(stored, ("a", "b", "c", "new"), np.array([False, True, False, False]), stage)
-    assert found.links.tolist() == [0.0, -3.0, 0.0, 0.0]
+    terms = terms_in_force(shipped_catalog, network, Scenario())
+    whole = formulate(Shared(Model(network, shipped_catalog, Scenario()), terms))
+    links, equal = ("a", "b", "c", "new", "passed_through_link[x]"), np.array([False, True, False, False, False])
+    found = usable_prices(stored, replace(whole, links=links, equal=equal), stage)
+    assert found.links.tolist() == [0.0, -3.0, 0.0, 0.0, 0.0]
     assert found.floors == {"margin": 0.0, "at_mass": 0.0}
 
 

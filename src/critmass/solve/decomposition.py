@@ -6,8 +6,7 @@ any number of cores unless the time limit stops the search.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from concurrent.futures import Executor, Future
+from concurrent.futures import Executor
 from dataclasses import replace
 
 import numpy as np
@@ -15,22 +14,19 @@ import numpy as np
 from critmass.formulation.block import FloatArray
 from critmass.formulation.network_model import NetworkModel
 from critmass.solve.candidates import Candidate, Judge, better, meets_floors
-from critmass.solve.columns import Column, Pool, Stage, column
-from critmass.solve.highs import Answer, SolveLimits, solve
-from critmass.solve.masters import Masters, PlanTask, solve_plan_problem
-from critmass.solve.nodes import Exact, Node, StageResult, as_vector, first_box, organization_choices
+from critmass.solve.columns import Pool, Stage
+from critmass.solve.highs import SolveLimits, solve
+from critmass.solve.improving import Improving
+from critmass.solve.masters import Masters
+from critmass.solve.nodes import Node, StageResult, as_vector, first_box, organization_choices
+from critmass.solve.passes import Passes
 from critmass.solve.pricing import (
-    Priced,
     Prices,
     Range,
     counted_on_payments,
-    owed,
-    price_practices,
-    priced_problem,
-    under,
 )
 from critmass.solve.progress import Clock, Progress, Reporter
-from critmass.solve.relaxation import Relaxation, branches, split_decisions
+from critmass.solve.relaxation import MANY, Relaxation, branches, split_decisions
 from critmass.solve.start import self_sufficient_columns
 from critmass.solve.tuning import Tuner
 
@@ -49,9 +45,6 @@ BEFORE_HUB = 3
 
 WIDER = 3.0
 """How much farther prices may move at first at a node that has to earn more of a pooled payment."""
-
-IMPROVE_EVERY = 2
-"""Passes that the search for a better plan may take beside them."""
 
 HUB_PASSES = 1
 """Of these, passes at a node that differs from its parent in one hub decision only."""
@@ -89,17 +82,15 @@ class Search:
         self.clock, self.report, self.executor = clock, report, executor
         self.pool = Pool(len(model.blocks))
         self.masters = Masters(model, self.pool, seed)
+        self.passes = Passes(model, self.masters, judge, self.pool, executor, seed)
+        self.improving = Improving(model, self.masters, executor, gap=gap, seed=seed)
         self.plan: Candidate | None = None
         self.first_plan_seconds = np.inf
         self._last = len(model.blocks) - 1
-        self._archive: list[Exact] = []
         self._relaxation: Relaxation | None = None
         self._stage = Stage("", {})
-        self._improving_since = 0
-        self._improving: tuple[Future[Answer], list[Column], int] | None = None
         self._nodes: list[Node] = []
         self._closed = -np.inf
-        self._pass_seconds = 0.0
         self._tuner: Tuner | None = None
         self._until = clock.limit_seconds
         self._regimes = list(organization_choices(model))
@@ -107,7 +98,8 @@ class Search:
     def run(self, stage: Stage, share_of_time: float = 1.0) -> StageResult:
         """Best plan and bound of one stage, stopping at the asked gap or when passes or time run out."""
         self._until = self.clock.spent() + share_of_time * self.clock.left()
-        self._stage, self._archive, self._relaxation = stage, [], Relaxation(self.model, stage)
+        self._stage, self._relaxation = stage, Relaxation(self.model, stage)
+        self.passes.begin(stage)
         self._tuner = None if self._relaxation.is_bound else Tuner(self.model, self.seed)
         result = StageResult(stage, None, np.inf)
         self._keep(self.plan, result)
@@ -156,9 +148,9 @@ class Search:
 
     def _lowered_by_archive(self, node: Node, result: StageResult) -> bool:
         """Whether passes made since the node was last looked at already lower its bound."""
-        if node.seen == len(self._archive):
+        if node.seen == self.passes.count:
             return False
-        found, node.seen = self._archived_bound(result.stage, node), len(self._archive)
+        found, node.seen = self.passes.bound(node), self.passes.count
         lowered = found < node.bound - 1e-6 * max(abs(node.bound), 1.0)
         node.bound = min(node.bound, found)
         return lowered
@@ -202,7 +194,9 @@ class Search:
         low, high = node.fixed.get(name, (float(block.lower[at]), float(block.upper[at])))
         made_of_it, room = max(node.paid[name], low), self._payment_room(node)
         useful = node.bound - LEAST_DROP * max(node.bound - self._closed_bound(result), 0.0)
-        if self._capped(node, name, (low, made_of_it + room), made, result).bound >= useful:
+        near = self._capped(node, name, (low, made_of_it + room), made, result)
+        self._improve(result, near, last=False, now=True)
+        if near.bound >= useful:
             node.caps_tried = True
             return []
         middle = counted_on - max(room, 0.5 * (counted_on - made_of_it))
@@ -210,8 +204,7 @@ class Search:
         upper = Node({**node.fixed, name: (middle, high)}, node.bound, made, relaxed=node.relaxed)
         upper.centre, upper.must_earn_more, upper.contracts_tried = node.centre, True, True
         upper.box = WIDER * self._box(node)
-        upper.bound = upper.centre_bound = min(node.bound, self._archived_bound(result.stage, upper))
-        self._improve(result, lower, last=False)
+        upper.bound = upper.centre_bound = min(node.bound, self.passes.bound(upper))
         self._say(result, f"choice {made + 2}")
         return [upper, lower]
 
@@ -220,15 +213,15 @@ class Search:
         assert node.centre is not None
         found = Node({**node.fixed, name: part}, node.bound, order, relaxed=node.relaxed, centre=node.centre)
         found.contracts_tried = True
-        bound, _ = self._pass(result.stage, node.centre, found, result)
+        bound = self._pass(node.centre, found, result)
         found.bound = found.centre_bound = min(node.bound, bound)
         found.leaf_passes, found.paid, found.box = node.leaf_passes, node.paid, node.box
         return found
 
     def _loose_payment(self, node: Node) -> tuple[str, float] | None:
         """The pooled payment of which best plans count on most beyond the master's value, and on how much of it."""
-        priced = self._priced_at_centre(node)
-        if priced is None or node.centre is None:
+        priced = None if node.centre is None else self.passes.known(node.centre, node)
+        if priced is None:
             return None
         if not node.paid:
             self.masters.dual_prices(self._stage, node, self._box(node))
@@ -238,12 +231,6 @@ class Search:
         if worst is None or room[worst] <= 1.5 * self._payment_room(node):
             return None
         return worst, counted_on[worst]
-
-    def _priced_at_centre(self, node: Node) -> Sequence[Priced] | None:
-        if node.centre is None:
-            return None
-        conditions = {name: value for name, value in node.fixed.items() if name.startswith("condition[")}
-        return self._known(node.centre, conditions, self.masters.claim_caps(node))
 
     def _payment_room(self, node: Node) -> float:
         return PAYMENT_ROOM * self.gap * max(abs(node.bound), 1.0)
@@ -262,7 +249,7 @@ class Search:
             child = Node({**node.fixed, split[0]: part}, node.bound, made + place)
             child.centre, child.box, child.leaf_passes = node.centre, node.box, BEFORE_HUB - HUB_PASSES
             child.contracts_tried = True
-            child.bound = min(node.bound, self._archived_bound(result.stage, child))
+            child.bound = min(node.bound, self.passes.bound(child))
             child.centre_bound = child.bound
             children.append(child)
         return children
@@ -277,6 +264,9 @@ class Search:
         if self._relaxation.is_bound:
             node.bound = min(node.bound, node.relaxed.value + self._slack(node.relaxed.value))
         self._lowered_by_archive(node, result)
+        if not self._relaxation.is_bound and not self._hopeless(node, result):
+            bound = self.passes.relaxed(node.relaxed.prices, node, self._limits(result, node))
+            node.bound = min(node.bound, bound + self._slack(bound))
 
     def _price_once(self, node: Node, result: StageResult) -> None:
         """One pass at the prices of the node's own relaxation, tuned on a sample where practices are many."""
@@ -284,7 +274,7 @@ class Search:
         prices = node.relaxed.prices
         if self._tuner is not None:
             prices = self._tuner.prices(result.stage, node, prices, self.executor, self._until - self.clock.spent())
-        bound, _ = self._pass(result.stage, prices, node, result)
+        bound = self._pass(prices, node, result)
         node.bound, node.centre, node.centre_bound = min(node.bound, bound), prices, bound
         self._improve(result, node, last=False)
         self._say(result, f"choice {node.order + 1}")
@@ -304,7 +294,7 @@ class Search:
         node.box = self._box(node)
         prices = self.masters.dual_prices(result.stage, node, node.box).blend(node.centre, MASTER_WEIGHT)
         moved = np.abs(as_vector(prices) - as_vector(node.centre))
-        bound, _ = self._pass(result.stage, prices, node, result)
+        bound = self._pass(prices, node, result)
         node.last_drop = max(node.bound - bound, 0.0)
         if bound < node.centre_bound:
             node.box = np.where(moved >= 0.99 * MASTER_WEIGHT * node.box, 2.0 * node.box, node.box)
@@ -325,44 +315,8 @@ class Search:
         assert node.centre is not None
         return first_box(self.pool.flat(range(self._last)), self._stage, node.centre) if node.box is None else node.box
 
-    def _pass(self, stage: Stage, prices: Prices, node: Node, result: StageResult) -> tuple[float, int]:
-        conditions = {name: value for name, value in node.fixed.items() if name.startswith("condition[")}
-        limits, caps = self._limits(result, node), self.masters.claim_caps(node)
-        known = self._known(prices, conditions, caps)
-        began = self.clock.spent()
-        found = price_practices(self.model, stage, prices, conditions, caps, limits, self.executor, known)
-        self._pass_seconds = self.clock.spent() - began
-        practices = sum(item.bound for item in found) - owed(stage, prices)
-        added, found = self._collect(found)
-        self._archive.append(Exact(prices, conditions, practices, caps, found))
-        return practices + self._organization(stage, prices, node), added
-
-    def _known(
-        self, prices: Prices, conditions: Mapping[str, Range], caps: list[dict[str, Range]]
-    ) -> Sequence[Priced] | None:
-        """Results of an earlier pass at these very prices that may hold under other caps."""
-        for exact in reversed(self._archive):
-            if exact.prices is prices and exact.conditions == conditions and exact.allows(caps):
-                return exact.priced
-        return None
-
-    def _organization(self, stage: Stage, prices: Prices, node: Node) -> float:
-        """Best the organization can do at the prices under the node's decisions; its points become columns."""
-        problem = under(self.model, self._last, priced_problem(self.model, self._last, stage, prices), node.fixed)
-        answer = solve(problem, SolveLimits(time_seconds=20, gap_absolute=1e-3, seed=self.seed))
-        if answer.x is not None:
-            self.pool.add(column(self.model, self._last, answer.x))
-        return answer.bound
-
-    def _collect(self, found: Sequence[Priced]) -> tuple[int, list[Priced]]:
-        """Points become columns. Returns how many are new, and the results with best points that claim no more
-        than they need."""
-        settled = self.judge.columns([(item.block, x) for item in found for x in item.points])
-        added, best = sum(self.pool.add(item) for item in settled), dict[int, Column]()
-        for item in settled:
-            best.setdefault(item.block, item)
-        lean = [replace(item, points=(best[item.block].x,)) if item.block in best else item for item in found]
-        return added, lean
+    def _pass(self, prices: Prices, node: Node, result: StageResult) -> float:
+        return self.passes.over_all(prices, node, self._limits(result, node))
 
     def _limits(self, result: StageResult, node: Node) -> SolveLimits:
         """Pricing as exact as the open gap asks for: its tolerance adds up over practices."""
@@ -373,42 +327,25 @@ class Search:
         allowed /= max(len(self.model.practices), 1)
         return SolveLimits(
             time_seconds=max(min(20.0, self._until - self.clock.spent()), 0.2), gap_absolute=max(allowed, 1e-4),
-            seed=self.seed, heuristics=False, keep_points=KEPT_POINTS,
+            seed=self.seed, heuristics=False, keep_points=KEPT_POINTS if len(self.model.practices) <= MANY else 0,
         )  # fmt: skip
 
     # plans ------------------------------------------------------------------------------------------
 
-    def _improve(self, result: StageResult, node: Node, *, last: bool) -> None:
-        """Begin to choose one column per practice beside the real organization block, unless that was begun a pass ago.
-
-        It goes on beside the passes that follow, and is taken when the next one begins.
-        """
+    def _improve(self, result: StageResult, node: Node, *, last: bool, now: bool = False) -> None:
+        """Begin to choose a plan at a node, if asked for now or time for it, and settle what came out of the last."""
         assert self._relaxation is not None
-        if self._improving is not None and not last and len(self._archive) < self._improving_since + IMPROVE_EVERY:
-            return
-        self._take_improvement(result)
-        self._improving_since = len(self._archive)
-        problem, chosen, offset = self.masters.plan_problem(result.stage, node)
-        limits = SolveLimits(
-            time_seconds=max(min(10.0 if last else 4.0, self._until - self.clock.spent()), 0.5),
-            gap_absolute=1e-3, gap_relative=self.gap / (20 if last else 8), threads=1, seed=self.seed,
-            nodes=20_000 if last else 300,
-        )  # fmt: skip
-        task = PlanTask(problem, tuple(item.block for item in chosen), limits, not self._relaxation.is_bound)
-        self._improving = (self.executor.submit(solve_plan_problem, task), chosen, offset)
+        if last or now or self.improving.is_due(self.passes.count):
+            self._take_improvement(result)
+            self.improving.begin(
+                result.stage, node, self.passes.count, self._until - self.clock.spent(), last=last,
+                only_narrowed=not self._relaxation.is_bound,
+            )  # fmt: skip
 
     def _take_improvement(self, result: StageResult) -> None:
-        """Settle what came out of the plan problem that was begun."""
-        if self._improving is None:
-            return
-        (future, chosen, offset), self._improving = self._improving, None
-        x = future.result().x
-        if x is None:
-            return
-        picked = {item.block: item for item, value in zip(chosen, x, strict=False) if value > 0.5}
-        if len(picked) == len(self.model.practices):
-            solutions = [picked[place].x for place in range(len(self.model.practices))]
-            self._keep(self.judge.candidate(self.model.decisions([*solutions, x[offset:]])), result)
+        decisions = self.improving.take()
+        if decisions is not None:
+            self._keep(self.judge.candidate(decisions), result)
 
     def _keep(self, plan: Candidate | None, result: StageResult) -> None:
         if plan is not None and better(plan, self.plan, result.stage):
@@ -426,12 +363,6 @@ class Search:
     def _hopeless(self, node: Node, result: StageResult) -> bool:
         return bool(np.isfinite(result.value) and node.bound <= self._closed_bound(result))
 
-    def _archived_bound(self, stage: Stage, node: Node) -> float:
-        """Best bound from practices' exact results at earlier prices under the same conditions."""
-        usable = [exact for exact in self._archive if exact.covers(node.fixed, self.masters.claim_caps(node))][-8:]
-        bounds = [exact.practices_bound + self._organization(stage, exact.prices, node) for exact in usable]
-        return min(bounds, default=np.inf)
-
     # bookkeeping ------------------------------------------------------------------------------------
 
     def _finished(self, result: StageResult) -> bool:
@@ -441,7 +372,7 @@ class Search:
         return result.gap <= 1.5 * self.gap
 
     def _out_of_time(self) -> bool:
-        return self.clock.spent() + PART_OF_A_PASS * self._pass_seconds >= self._until
+        return self.clock.spent() + PART_OF_A_PASS * self.passes.seconds >= self._until
 
     def _say(self, result: StageResult, step: str) -> None:
         if self._nodes:

@@ -118,12 +118,17 @@ class PlanTask:
     problem: Problem
     blocks: tuple[int, ...]
     limits: SolveLimits
-    narrow: bool
+    only_narrowed: bool
 
 
 def solve_plan_problem(task: PlanTask) -> Answer:
-    """One column for each practice; where practices are many, most of them hold the linear master's."""
-    return solve(narrowed(task.problem, task.blocks) if task.narrow else task.problem, task.limits)
+    """One column for each practice: at first most practices hold the linear master's, then, unless they are too many,
+    all of them choose."""
+    first = solve(narrowed(task.problem, task.blocks), task.limits)
+    if task.only_narrowed:
+        return first
+    found = solve(task.problem, task.limits, first.x)
+    return found if found.objective >= first.objective else first
 
 
 def narrowed(problem: Problem, blocks: Sequence[int]) -> Problem:

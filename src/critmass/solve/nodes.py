@@ -90,6 +90,11 @@ class Node:
     must_earn_more: bool = False
 
     @property
+    def conditions(self) -> dict[str, Range]:
+        """Those of its decisions that practices' blocks know as conditions."""
+        return {name: part for name, part in self.fixed.items() if name.startswith("condition[")}
+
+    @property
     def promise(self) -> float:
         """The relaxation's value: what tells nodes apart whose bounds are not known yet."""
         return -np.inf if self.relaxed is None else self.relaxed.value

@@ -85,7 +85,7 @@ class PricingTask:
     """All that pricing one practice needs: it may be solved in another process or on another machine.
 
     `at_mass` is the position of the 0/1 variable for critical mass; `rewarded` says that being at mass is worth
-    something.
+    something. `relaxed` asks for the bound of the linear relaxation alone.
     """
 
     block: int
@@ -93,6 +93,7 @@ class PricingTask:
     at_mass: int
     rewarded: bool
     limits: SolveLimits
+    relaxed: bool = False
 
 
 def price_practice(task: PricingTask) -> Priced:
@@ -101,6 +102,8 @@ def price_practice(task: PricingTask) -> Priced:
     Without a reward for mass, every plan at mass is also a plan when nobody asks for mass, so the second
     solve alone gives the bound. With one, the second is skipped when its relaxation cannot win.
     """
+    if task.relaxed:
+        return _relaxed_bound(task)
     answers = []
     if task.rewarded:
         answers.append(solve(fixed(task.problem, task.at_mass, 1.0), task.limits))
@@ -111,6 +114,14 @@ def price_practice(task: PricingTask) -> Priced:
     points = [item.x for item in found if item.x is not None]
     points += [x for item in found for x in item.other_points]
     return Priced(task.block, tuple(points), max(item.bound for item in answers))
+
+
+def _relaxed_bound(task: PricingTask) -> Priced:
+    linear = replace(task.problem, integer=np.zeros_like(task.problem.integer))
+    answers = [solve(fixed(linear, task.at_mass, 0.0), task.limits)]
+    if task.rewarded:
+        answers.append(solve(fixed(linear, task.at_mass, 1.0), task.limits))
+    return Priced(task.block, (), max(item.bound for item in answers))
 
 
 def mass_reward(stage: Stage, prices: Prices) -> float:
@@ -144,13 +155,14 @@ def under(model: NetworkModel, place: int, problem: Problem, decisions: Mapping[
 def price_practices(
     model: NetworkModel, stage: Stage, prices: Prices, conditions: Mapping[str, Range],
     caps: Sequence[Mapping[str, Range]], limits: SolveLimits, pool: Executor,
-    known: Sequence[Priced] | None = None,
+    known: Sequence[Priced] | None = None, relaxed: bool = False,
 ) -> list[Priced]:  # fmt: skip
     """Price every practice under fixed conditions of the organization, with caps on each one's claims.
 
     With the organization's own best value added and `owed` taken off, the bounds sum to the Lagrangian
     bound of the stage. `known` are results at the same prices and conditions under caps that are no lower: where
-    their best plan keeps the new caps it is still the best, and nothing is solved.
+    their best plan keeps the new caps it is still the best, and nothing is solved. `relaxed` bounds come from linear
+    relaxations, without points.
     """
     found: list[Priced | None] = list(known) if known is not None else [None] * len(model.practices)
     open_places = [at for at, item in enumerate(found) if item is None or not within_caps(model, item, caps[at])]
@@ -162,6 +174,7 @@ def price_practices(
             model.blocks[place].position["at_mass"],
             rewarded,
             limits,
+            relaxed,
         )
         for place in open_places
     ]
