@@ -39,9 +39,9 @@ def test_a_point_that_fails_the_check_outside_is_looked_for_again(monkeypatch: p
     asked: list[bool] = []
     load = highs.load
 
-    def noted(of: Problem, limits: SolveLimits, *, presolve: bool = True) -> object:
-        asked.append(presolve)
-        return load(of, limits, presolve=presolve)
+    def noted(of: Problem, limits: SolveLimits) -> object:
+        asked.append(limits.presolve)
+        return load(of, limits)
 
     def next_check(of: Problem, x: FloatArray) -> float:
         return next(checks)
@@ -77,3 +77,13 @@ def test_doing_nothing_is_found_where_it_is_best() -> None:
     ]  # fmt: skip
     answer = solve(problem(columns, rows), SolveLimits())
     assert answer.objective == pytest.approx(0.0, abs=1e-6)
+
+
+def test_a_threshold_missed_by_less_than_the_tolerance_is_met_without_presolve() -> None:
+    """A step needs 6e-10 more than a fixed reach brings: settlement lets that pass, and so does the plain model."""
+    reach, weight = 0.9441305, 0.43
+    needs = weight * reach * (1 + 6e-10)
+    columns = {"reach": (reach, reach, False, 0.0), "step": (0.0, 1.0, True, 1.0)}
+    rows = [({"reach": weight, "step": -needs}, 0.0)]
+    answer = solve(problem(columns, rows), SolveLimits(presolve=False))
+    assert answer.objective == pytest.approx(1.0)

@@ -37,7 +37,8 @@ class Problem:
 
 @dataclass(frozen=True)
 class SolveLimits:
-    """When to stop, and how many of the points found on the way are kept beside the best one."""
+    """When to stop, how many of the points found on the way are kept beside the best one, and whether the model is
+    simplified before it is solved."""
 
     time_seconds: float = 60.0
     gap_absolute: float = 1e-6
@@ -47,6 +48,7 @@ class SolveLimits:
     seed: int = 1
     heuristics: bool = True
     keep_points: int = 0
+    presolve: bool = True
 
 
 @dataclass(frozen=True)
@@ -73,10 +75,10 @@ def solve(problem: Problem, limits: SolveLimits, start: FloatArray | None = None
     begun = time.monotonic()
     answer = _run(load(problem, limits), problem, limits, start)
     left = limits.time_seconds - (time.monotonic() - begun)
-    if answer.termination != "failed" or left <= 0:
+    if answer.termination != "failed" or left <= 0 or not limits.presolve:
         return answer
-    limits = replace(limits, time_seconds=left)
-    return _run(load(problem, limits, presolve=False), problem, limits, start)
+    limits = replace(limits, time_seconds=left, presolve=False)
+    return _run(load(problem, limits), problem, limits, start)
 
 
 def _run(highs: highspy.Highs, problem: Problem, limits: SolveLimits, start: FloatArray | None) -> Answer:
@@ -96,11 +98,11 @@ def _empty(problem: Problem) -> Answer:
     return Answer("solved", np.zeros(0), problem.offset, problem.offset, np.zeros(rows))
 
 
-def load(problem: Problem, limits: SolveLimits, *, presolve: bool = True) -> highspy.Highs:
+def load(problem: Problem, limits: SolveLimits) -> highspy.Highs:
     """A solver object holding the model, for callers that change and re-solve it in place."""
     highs = highspy.Highs()  # type: ignore[no-untyped-call]
     highs.setOptionValue("output_flag", False)
-    highs.setOptionValue("presolve", "choose" if presolve else "off")
+    highs.setOptionValue("presolve", "choose" if limits.presolve else "off")
     highs.setOptionValue("threads", limits.threads)
     highs.setOptionValue("parallel", "off" if limits.threads == 1 else "choose")
     highs.setOptionValue("random_seed", limits.seed)
