@@ -7,14 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from critmass.catalog import load_catalog
-from critmass.domain.scenario import Scenario
-from critmass.formulation.levels import Shared
-from critmass.formulation.network_model import NetworkModel, formulate
-from critmass.network import sample_network
+from critmass.formulation.network_model import NetworkModel
 from critmass.settlement.outcome import Pricer
-from critmass.settlement.projection import Model
-from critmass.settlement.terms import terms_in_force
 from critmass.solve.candidates import Judge
 from critmass.solve.columns import Pool, Stage
 from critmass.solve.executor import solve_pool
@@ -32,6 +26,7 @@ from critmass.solve.pricing import (
     price_practices,
 )
 from critmass.solve.relaxation import Relaxation
+from formulated import formulated
 
 STAGE = Stage("mass_and_margin", {"margin": 1.0, "members_at_mass": 60.0})
 LIMITS = SolveLimits(time_seconds=20, gap_absolute=1.0)
@@ -40,9 +35,7 @@ LIMITS = SolveLimits(time_seconds=20, gap_absolute=1.0)
 @pytest.fixture(scope="module")
 def model() -> NetworkModel:
     """Four practices: too few beneficiaries for the contracts that ask for 5,000."""
-    catalog = load_catalog()
-    network = sample_network(4, 1, catalog)
-    return formulate(Shared(Model(network, catalog, Scenario()), terms_in_force(catalog, network, Scenario())))
+    return formulated(4)
 
 
 def test_no_choice_holds_what_the_organization_may_not_join(model: NetworkModel) -> None:
@@ -115,9 +108,7 @@ def test_pricing_tasks_travel(model: NetworkModel) -> None:
 @pytest.fixture(scope="module")
 def large() -> NetworkModel:
     """Eight practices, enough for contracts with pooled savings."""
-    catalog = load_catalog()
-    network = sample_network(8, 1, catalog)
-    return formulate(Shared(Model(network, catalog, Scenario()), terms_in_force(catalog, network, Scenario())))
+    return formulated(8)
 
 
 def test_claims_have_no_price(large: NetworkModel) -> None:

@@ -6,17 +6,15 @@ import numpy as np
 import pytest
 
 from critmass.catalog import load_catalog
-from critmass.domain.scenario import Scenario, SolveOptions
-from critmass.formulation.levels import Shared
-from critmass.formulation.network_model import NetworkModel, formulate
+from critmass.domain.scenario import SolveOptions
+from critmass.formulation.network_model import NetworkModel
 from critmass.network import sample_network
-from critmass.settlement.projection import Model
-from critmass.settlement.terms import terms_in_force
 from critmass.solve import relaxation
 from critmass.solve.columns import Stage
 from critmass.solve.monolith import assemble
 from critmass.solve.relaxation import Relaxation, sampled
 from critmass.studies.plan import plan_network
+from formulated import formulated
 
 STAGE = Stage("mass_and_margin", {"margin": 1.0, "members_at_mass": 60.0})
 
@@ -24,9 +22,7 @@ STAGE = Stage("mass_and_margin", {"margin": 1.0, "members_at_mass": 60.0})
 @pytest.fixture(scope="module")
 def model() -> NetworkModel:
     """Five practices."""
-    catalog = load_catalog()
-    network = sample_network(5, 1, catalog)
-    return formulate(Shared(Model(network, catalog, Scenario()), terms_in_force(catalog, network, Scenario())))
+    return formulated(5)
 
 
 def test_leaving_out_links_of_one_practice_only_loosens(model: NetworkModel) -> None:
@@ -61,6 +57,20 @@ def test_the_sample_stands_for_all_members(model: NetworkModel, monkeypatch: pyt
     found = sum(count * members[block.name] for block, count in zip(part.practices, stands_for[:-1], strict=True))
     assert found == pytest.approx(sum(members.values()))
     assert stands_for[-1] == 1.0
+
+
+def test_what_a_sample_cannot_keep_is_not_called_impossible(
+    model: NetworkModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where all practices take part there is no plan; where a sample stands for them nothing is known."""
+    impossible = {"join[mssp_enhanced_2026]": (1.0, 1.0)}
+    assert Relaxation(model, STAGE).solve(impossible) is None
+    monkeypatch.setattr(relaxation, "MANY", 3)
+    monkeypatch.setattr(relaxation, "SAMPLE", 3)
+    found = Relaxation(model, STAGE).solve(impossible)
+    assert found is not None
+    assert found.value == np.inf
+    assert not found.prices.links.any()
 
 
 @pytest.mark.long

@@ -20,11 +20,7 @@ from critmass.solve.improving import Improving
 from critmass.solve.masters import Masters
 from critmass.solve.nodes import Node, StageResult, as_vector, first_box, organization_choices
 from critmass.solve.passes import Passes
-from critmass.solve.pricing import (
-    Prices,
-    Range,
-    counted_on_payments,
-)
+from critmass.solve.pricing import Prices, Range, counted_on_payments
 from critmass.solve.progress import Clock, Progress, Reporter
 from critmass.solve.relaxation import MANY, Relaxation, branches, split_decisions
 from critmass.solve.start import self_sufficient_columns
@@ -33,6 +29,12 @@ from critmass.solve.tuning import Tuner
 LEAF_PASSES = 12
 """Further passes over all practices at a node where the relaxation leaves nothing to split."""
 
+BEFORE_HUB = 3
+"""Of these, passes before a hub decision is split."""
+
+HUB_PASSES = 1
+"""Of those, passes at a node that differs from its parent in one hub decision only."""
+
 KEPT_POINTS = 5
 """Plans kept from each pricing solve beside its best."""
 
@@ -40,14 +42,8 @@ PAYMENT_ROOM = 0.1
 """A pooled payment is split until its cap is so near to what the master makes of it, as a part of the gap asked for: a
 dollar of room is worth a few dollars of bound where it brings practices to mass."""
 
-BEFORE_HUB = 3
-"""Of these, passes before a hub decision is split."""
-
 WIDER = 3.0
 """How much farther prices may move at first at a node that has to earn more of a pooled payment."""
-
-HUB_PASSES = 1
-"""Of these, passes at a node that differs from its parent in one hub decision only."""
 
 LEAST_DROP = 0.05
 """Part of what a node's bound has to fall that a pass must bring to be worth another, and a cap to be worth a split."""
@@ -123,28 +119,33 @@ class Search:
         made = len(self._nodes)
         while self._settle_bound(result) and made <= NODES and not self._finished(result):
             node = max(self._nodes, key=lambda item: (item.bound, item.promise, -item.order))
-            if node.centre is None:
-                if not self._lowered_by_archive(node, result):
-                    self._price_once(node, result)
-                continue
-            children = self._split_contracts(node, result, made)
-            if not children and node.must_earn_more:
-                node.must_earn_more = False
-                self._price_leaf(node, result)
-                continue
-            children = children or self._split_payment(node, made, result)
-            if not children and (node.leaf_passes < BEFORE_HUB or self._still_falls(node, result)):
-                self._price_leaf(node, result)
-                continue
-            children = children or self._split_hub(node, result, made)
-            if not children and node.leaf_passes < LEAF_PASSES:
-                self._price_leaf(node, result)
+            children = self._work_on(node, result, made)
+            if children is None:
                 continue
             if not children:
                 break
             made += len(children)
             self._nodes = [item for item in self._nodes if item is not node] + children
         self._settle_bound(result)
+
+    def _work_on(self, node: Node, result: StageResult, made: int) -> list[Node] | None:
+        """Children of a node, or None after a pass over it; no children where nothing is left to do."""
+        if node.centre is None:
+            if not self._lowered_by_archive(node, result):
+                self._price_once(node, result)
+            return None
+        children = self._split_contracts(node, result, made)
+        if children:
+            return children
+        if not node.must_earn_more:
+            children = self._split_payment(node, made, result)
+            if not children and node.leaf_passes >= BEFORE_HUB and not self._still_falls(node, result):
+                children = self._split_hub(node, result, made)
+            if children or node.leaf_passes >= LEAF_PASSES:
+                return children
+        node.must_earn_more = False
+        self._price_leaf(node, result)
+        return None
 
     def _lowered_by_archive(self, node: Node, result: StageResult) -> bool:
         """Whether passes made since the node was last looked at already lower its bound."""
@@ -236,7 +237,7 @@ class Search:
         return PAYMENT_ROOM * self.gap * max(abs(node.bound), 1.0)
 
     def _split_hub(self, node: Node, result: StageResult, made: int) -> list[Node]:
-        """Two nodes for the hub decision that the linear master splits most evenly; prices carry over."""
+        """Two nodes for the split hub decision whose rounding costs most in the linear master; prices carry over."""
         problem, _, offset = self.masters.plan_problem(result.stage, node)
         relaxed = replace(problem, integer=np.zeros_like(problem.integer))
         answer = solve(relaxed, SolveLimits(time_seconds=60, seed=self.seed))
@@ -367,9 +368,6 @@ class Search:
 
     def _finished(self, result: StageResult) -> bool:
         return result.gap <= self.gap or self._out_of_time()
-
-    def _nearly(self, result: StageResult) -> bool:
-        return result.gap <= 1.5 * self.gap
 
     def _out_of_time(self) -> bool:
         return self.clock.spent() + PART_OF_A_PASS * self.passes.seconds >= self._until

@@ -30,6 +30,8 @@ class Relaxed:
     organization: FloatArray
 
 
+INFEASIBLE = (highspy.HighsModelStatus.kInfeasible, highspy.HighsModelStatus.kUnboundedOrInfeasible)
+
 MANY = 150
 """Beyond so many practices a sample of them stands for all in the relaxation."""
 
@@ -64,14 +66,15 @@ class Relaxation:
         self._fixed: dict[str, Range] = {}
 
     def solve(self, decisions: Mapping[str, Range]) -> Relaxed | None:
-        """The optimum under the decisions, or None when no plan can keep them."""
+        """The optimum under the decisions, or None when no plan can keep them.
+
+        Where a sample stands for all, its failing to keep them proves nothing: then nothing is known.
+        """
         self._apply(decisions)
         self._highs.run()
         status = self._highs.getModelStatus()
-        if status == highspy.HighsModelStatus.kInfeasible:
-            return None
         if status != highspy.HighsModelStatus.kOptimal:
-            return None if status == highspy.HighsModelStatus.kUnboundedOrInfeasible else self._unknown()
+            return None if self.is_bound and status in INFEASIBLE else self._unknown()
         solution = self._highs.getSolution()
         rows = len(self.model.links) + len(self.stage.floors)
         duals = np.array(solution.row_dual[-rows:] if rows else [], dtype=np.float64)
@@ -80,7 +83,7 @@ class Relaxation:
         return Relaxed(value, master_prices(self.model, self.stage, duals), organization)
 
     def _unknown(self) -> Relaxed:
-        """Nothing is known when the solver stopped for another reason: no bound, no prices, nothing to split."""
+        """Nothing is known, as when the solver stopped for another reason: no bound, no prices, nothing to split."""
         floors = dict.fromkeys(self.stage.floors, 0.0)
         nothing = np.zeros(len(self.model.organization.variables))
         return Relaxed(float("inf"), Prices(np.zeros(len(self.model.links)), floors), nothing)

@@ -65,7 +65,8 @@ class Tuner:
     def _inexactness(self, node: Node) -> float:
         """USD that pricing one practice of the sample may miss."""
         assert node.relaxed is not None
-        return max(PRICING_SHARE * abs(node.relaxed.value) / (len(self.model.practices) * self.share), 1.0)
+        worth = abs(node.relaxed.value) if np.isfinite(node.relaxed.value) else 0.0
+        return max(PRICING_SHARE * worth / (len(self.model.practices) * self.share), 1.0)
 
     def _value(self, stage: Stage, node: Node, prices: Prices, limits: SolveLimits, executor: Executor) -> float:
         conditions = {name: part for name, part in node.fixed.items() if name.startswith("condition[")}
