@@ -116,6 +116,14 @@ def test_plan_as_json(workbook: Path) -> None:
     assert "members at critical mass, best 5" in ended.err
 
 
+def test_the_document_is_all_that_a_process_prints(workbook: Path) -> None:
+    """Nothing that a solver prints by itself reaches stdout: what is written there is JSON from the first letter on."""
+    command = [sys.executable, "-m", "critmass", "plan", str(workbook), "--json", "--time-limit", "5"]
+    ended = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+    assert ended.returncode in (0, 5)
+    assert PlanDocument.model_validate_json(ended.stdout).practices
+
+
 @pytest.mark.usefixtures("found_by_hand")
 def test_plan_says_what_is_not_proved(workbook: Path) -> None:
     """On the screen an unproved level is called unproved."""

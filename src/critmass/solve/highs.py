@@ -98,10 +98,22 @@ def _empty(problem: Problem) -> Answer:
     return Answer("solved", np.zeros(0), problem.offset, problem.offset, np.zeros(rows))
 
 
+class Quiet(highspy.Highs):
+    """A solver object that says nothing on stdout, where plans and JSON go.
+
+    From version 1.16 on HiGHS prints its name while it is being made, unless it was told to be quiet before callbacks
+    are switched on.
+    """
+
+    def enableCallbacks(self) -> None:  # noqa: N802
+        """As ever, but quietly."""
+        self.setOptionValue("output_flag", False)
+        super().enableCallbacks()  # type: ignore[no-untyped-call]
+
+
 def load(problem: Problem, limits: SolveLimits) -> highspy.Highs:
     """A solver object holding the model, for callers that change and re-solve it in place."""
-    highs = highspy.Highs()  # type: ignore[no-untyped-call]
-    highs.setOptionValue("output_flag", False)
+    highs = Quiet()  # type: ignore[no-untyped-call]
     highs.setOptionValue("presolve", "choose" if limits.presolve else "off")
     highs.setOptionValue("threads", limits.threads)
     highs.setOptionValue("parallel", "off" if limits.threads == 1 else "choose")
