@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol, TypeVar
 
 import numpy as np
 
@@ -15,6 +16,21 @@ from critmass.settlement.projection import HUB, Decisions
 from critmass.solve.columns import Column, Stage, column
 
 
+class Valued(Protocol):
+    """What a search compares: something with a worth by the names that objectives and floors use."""
+
+    @property
+    def worth(self) -> Mapping[str, float]:
+        """Margin (USD), members at mass, practices at mass."""
+        ...
+
+
+Found = TypeVar("Found", bound=Valued)
+"""What a search looks for: a settled plan, or for a sample an estimate."""
+
+Judged = TypeVar("Judged", bound=Valued, covariant=True)
+
+
 @dataclass(frozen=True)
 class Candidate:
     """A feasible plan: decisions, and their outcome as settlement prices it."""
@@ -22,6 +38,18 @@ class Candidate:
     decisions: Decisions
     outcome: Outcome
     worth: Mapping[str, float]
+
+
+class Judging(Protocol[Judged]):
+    """What a search needs to know of the worth of what solvers return."""
+
+    def columns(self, solutions: Sequence[tuple[int, FloatArray]]) -> list[Column]:
+        """Columns of practices' solutions, settled."""
+        ...
+
+    def choice(self, picked: Sequence[Column], organization: FloatArray) -> Judged | None:
+        """One column for each practice, in order, beside a solution of the organization; None when it breaks a rule."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -53,6 +81,10 @@ class Judge:
             "at_mass": float(outcome.practices_at_mass[0]),
         }
         return Candidate(decisions, outcome, worth)
+
+    def choice(self, picked: Sequence[Column], organization: FloatArray) -> Candidate | None:
+        """The plan of one column for each practice, in order, beside a solution of the organization."""
+        return self.candidate(self.model.decisions([*(item.x for item in picked), organization]))
 
     def columns(self, solutions: Sequence[tuple[int, FloatArray]]) -> list[Column]:
         """Columns of practices' solutions, any number of each, their local margin and mass replaced by settled ones."""
@@ -169,7 +201,7 @@ CLAIM_HALVINGS = 20
 """Bisections when a column's claims are cut back to what mass needs."""
 
 
-def better(one: Candidate, other: Candidate | None, stage: Stage) -> bool:
+def better(one: Valued, other: Valued | None, stage: Stage) -> bool:
     """Whether a plan beats another in a stage: floors first, then the objective."""
     if other is None:
         return True
@@ -179,7 +211,7 @@ def better(one: Candidate, other: Candidate | None, stage: Stage) -> bool:
     return stage.value(one.worth) > stage.value(other.worth) + CENT / 2
 
 
-def meets_floors(plan: Candidate, stage: Stage) -> bool:
+def meets_floors(plan: Valued, stage: Stage) -> bool:
     """Whether the plan keeps what earlier stages reached."""
     return all(plan.worth[name] >= floor - 1e-6 for name, floor in stage.floors.items())
 

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from concurrent.futures import Executor
 from dataclasses import replace
+from typing import Generic
 
 import numpy as np
 
 from critmass.formulation.block import FloatArray
 from critmass.formulation.network_model import NetworkModel
-from critmass.solve.candidates import Candidate, Judge, better, meets_floors
+from critmass.solve.candidates import Found, Judging, better, meets_floors
 from critmass.solve.columns import Pool, Stage
 from critmass.solve.highs import SolveLimits, solve
 from critmass.solve.improving import Improving
@@ -22,9 +23,9 @@ from critmass.solve.nodes import Node, StageResult, as_vector, first_box, organi
 from critmass.solve.passes import Passes
 from critmass.solve.pricing import Prices, Range, counted_on_payments
 from critmass.solve.progress import Clock, Progress, Reporter
-from critmass.solve.relaxation import MANY, Relaxation, branches, split_decisions
+from critmass.solve.relaxation import Relaxation, branches, split_decisions
+from critmass.solve.sampling import Sample, SampleJudge, carried_over, loosened
 from critmass.solve.start import self_sufficient_columns
-from critmass.solve.tuning import Tuner
 
 LEAF_PASSES = 12
 """Further passes over all practices at a node where the relaxation leaves nothing to split."""
@@ -57,6 +58,12 @@ NODES = 80
 MASTER_WEIGHT = 0.8
 """Weight of the master's prices against the best ones so far in the prices of the next pass."""
 
+SAMPLE_TIME = 0.25
+"""Part of the time left that a search over a sample may take."""
+
+SAMPLE_GAP, LEAST_SAMPLE_GAP = 0.5, 0.005
+"""The gap it is to reach, as a part of the one asked for, and at least: it is only an estimate."""
+
 PART_OF_A_PASS = 0.5
 """A pass is not begun when less than this part of the last one's time is left."""
 
@@ -67,39 +74,41 @@ PRICING_SHARE = 0.03
 """Share of the asked gap that inexact pricing may use up."""
 
 
-class Search:
-    """One search over a network. Stages share columns and the best plan."""
+class Search(Generic[Found]):
+    """One search over a network. Stages share columns and the best plan.
+
+    With a `sample` the organization's choices are split and priced on it first: every practice of the network is
+    priced only where that ended.
+    """
 
     def __init__(
-        self, model: NetworkModel, judge: Judge, *, gap: float, seed: int, clock: Clock, report: Reporter,
-        executor: Executor,
+        self, model: NetworkModel, judge: Judging[Found], *, gap: float, seed: int, clock: Clock, report: Reporter,
+        executor: Executor, sample: Sample | None = None,
     ) -> None:  # fmt: skip
         self.model, self.judge, self.gap, self.seed = model, judge, gap, seed
-        self.clock, self.report, self.executor = clock, report, executor
+        self.clock, self.report, self.executor, self.sample = clock, report, executor, sample
         self.pool = Pool(len(model.blocks))
         self.masters = Masters(model, self.pool, seed)
         self.passes = Passes(model, self.masters, judge, self.pool, executor, seed)
         self.improving = Improving(model, self.masters, executor, gap=gap, seed=seed)
-        self.plan: Candidate | None = None
+        self.plan: Found | None = None
         self.first_plan_seconds = np.inf
         self._last = len(model.blocks) - 1
         self._relaxation: Relaxation | None = None
         self._stage = Stage("", {})
         self._nodes: list[Node] = []
-        self._closed = -np.inf
-        self._tuner: Tuner | None = None
+        self._closed: list[Node] = []
         self._until = clock.limit_seconds
         self._regimes = list(organization_choices(model))
 
-    def run(self, stage: Stage, share_of_time: float = 1.0) -> StageResult:
+    def run(self, stage: Stage, share_of_time: float = 1.0) -> StageResult[Found]:
         """Best plan and bound of one stage, stopping at the asked gap or when passes or time run out."""
         self._until = self.clock.spent() + share_of_time * self.clock.left()
-        self._stage, self._relaxation = stage, Relaxation(self.model, stage)
+        self._stage = stage
         self.passes.begin(stage)
-        self._tuner = None if self._relaxation.is_bound else Tuner(self.model, self.seed)
-        result = StageResult(stage, None, np.inf)
+        result = StageResult[Found](stage, None, np.inf)
         self._keep(self.plan, result)
-        if not self.pool.flat() and self._relaxation.is_bound:
+        if not self.pool.flat() and self.sample is None:
             for item in self_sufficient_columns(self.model, self.judge, self._regimes, self.seed, self.executor):
                 self.pool.add(item)
         self._explore(result)
@@ -110,12 +119,9 @@ class Search:
 
     # nodes ------------------------------------------------------------------------------------------
 
-    def _explore(self, result: StageResult) -> None:
+    def _explore(self, result: StageResult[Found]) -> None:
         """Best bound first. A node is bounded by its relaxation, then priced once, then split or priced more."""
-        self._nodes = [Node(regime, np.inf, place) for place, regime in enumerate(self._regimes)]
-        self._closed = -np.inf
-        for node in self._nodes:
-            self._open(node, result)
+        self._closed, self._nodes = [], self._first_nodes(result)
         made = len(self._nodes)
         while self._settle_bound(result) and made <= NODES and not self._finished(result):
             node = max(self._nodes, key=lambda item: (item.bound, item.promise, -item.order))
@@ -128,10 +134,43 @@ class Search:
             self._nodes = [item for item in self._nodes if item is not node] + children
         self._settle_bound(result)
 
-    def _work_on(self, node: Node, result: StageResult, made: int) -> list[Node] | None:
+    def _first_nodes(self, result: StageResult[Found]) -> list[Node]:
+        if self.sample is not None:
+            return self._tried_on_sample(self.sample, result)
+        self._relaxation = Relaxation(self.model, result.stage)
+        nodes = [Node(regime, np.inf, place) for place, regime in enumerate(self._regimes)]
+        for node in nodes:
+            self._open(node, result)
+        return nodes
+
+    def _tried_on_sample(self, sample: Sample, result: StageResult[Found]) -> list[Node]:
+        """Where a search over the sample ended, with its prices; what it proves holds for the sample alone."""
+        trial = Search(
+            sample.model, SampleJudge(sample, self.judge), gap=max(SAMPLE_GAP * self.gap, LEAST_SAMPLE_GAP),
+            seed=self.seed, clock=self.clock, report=self._report_of_sample(result), executor=self.executor,
+        )  # fmt: skip
+        share = SAMPLE_TIME * (self._until - self.clock.spent()) / max(self.clock.left(), 1e-3)
+        trial.run(loosened(result.stage), share)
+        return carried_over(trial.frontier, sample.model, self.model)
+
+    def _report_of_sample(self, result: StageResult[Found]) -> Reporter:
+        """What a search over a sample says of itself: neither its plans nor its bounds are the network's."""
+        value = result.value if np.isfinite(result.value) else None
+
+        def report(progress: Progress) -> None:
+            self.report(replace(progress, step=f"sample, {progress.step}", incumbent=value, bound=None, gap=None))
+
+        return report
+
+    @property
+    def frontier(self) -> list[Node]:
+        """Where the search stands: nodes that together hold every choice of the organization."""
+        return [*self._closed, *self._nodes]
+
+    def _work_on(self, node: Node, result: StageResult[Found], made: int) -> list[Node] | None:
         """Children of a node, or None after a pass over it; no children where nothing is left to do."""
         if node.centre is None:
-            if not self._lowered_by_archive(node, result):
+            if not self._lowered_by_archive(node, result) and not self._lowered_by_relaxed_pass(node, result):
                 self._price_once(node, result)
             return None
         children = self._split_contracts(node, result, made)
@@ -147,7 +186,7 @@ class Search:
         self._price_leaf(node, result)
         return None
 
-    def _lowered_by_archive(self, node: Node, result: StageResult) -> bool:
+    def _lowered_by_archive(self, node: Node, result: StageResult[Found]) -> bool:
         """Whether passes made since the node was last looked at already lower its bound."""
         if node.seen == self.passes.count:
             return False
@@ -156,19 +195,21 @@ class Search:
         node.bound = min(node.bound, found)
         return lowered
 
-    def _settle_bound(self, result: StageResult) -> bool:
+    def _settle_bound(self, result: StageResult[Found]) -> bool:
         """Close hopeless nodes and take the bound of those that stay; False when none stays."""
-        self._closed = max([self._closed, *(item.bound for item in self._nodes if self._hopeless(item, result))])
+        self._closed += [item for item in self._nodes if self._hopeless(item, result)]
         self._nodes = [item for item in self._nodes if not self._hopeless(item, result)]
-        found = max([self._closed, result.value, *(item.bound for item in self._nodes)])
-        result.bound = min(result.bound, found)
+        self._lower_bound(result)
         return bool(self._nodes)
 
-    def _split_contracts(self, node: Node, result: StageResult, made: int) -> list[Node]:
+    def _lower_bound(self, result: StageResult[Found]) -> None:
+        result.bound = min(result.bound, max([result.value, *(item.bound for item in self.frontier)]))
+
+    def _split_contracts(self, node: Node, result: StageResult[Found], made: int) -> list[Node]:
         """Two nodes for the contract decision that matters most of those the relaxation leaves open."""
-        assert self._relaxation is not None
         if node.relaxed is None or node.contracts_tried:
             return []
+        assert self._relaxation is not None
         node.contracts_tried = True
         names = self._relaxation.undecided(node.relaxed)[:CANDIDATES]
         name = self._relaxation.strongest(names, node.relaxed, node.fixed)
@@ -180,7 +221,7 @@ class Search:
             self._open(child, result)
         return children
 
-    def _split_payment(self, node: Node, made: int, result: StageResult) -> list[Node]:
+    def _split_payment(self, node: Node, made: int, result: StageResult[Found]) -> list[Node]:
         """Two nodes for a pooled payment of which practices' best plans count on more than the master makes of it.
 
         Practices count on their shares of it to be at mass: the lower node caps them half way down, the upper one has
@@ -209,7 +250,7 @@ class Search:
         self._say(result, f"choice {made + 2}")
         return [upper, lower]
 
-    def _capped(self, node: Node, name: str, part: Range, order: int, result: StageResult) -> Node:
+    def _capped(self, node: Node, name: str, part: Range, order: int, result: StageResult[Found]) -> Node:
         """A node like this one, at its prices, with a pooled payment capped."""
         assert node.centre is not None
         found = Node({**node.fixed, name: part}, node.bound, order, relaxed=node.relaxed, centre=node.centre)
@@ -236,7 +277,7 @@ class Search:
     def _payment_room(self, node: Node) -> float:
         return PAYMENT_ROOM * self.gap * max(abs(node.bound), 1.0)
 
-    def _split_hub(self, node: Node, result: StageResult, made: int) -> list[Node]:
+    def _split_hub(self, node: Node, result: StageResult[Found], made: int) -> list[Node]:
         """Two nodes for the split hub decision whose rounding costs most in the linear master; prices carry over."""
         problem, _, offset = self.masters.plan_problem(result.stage, node)
         relaxed = replace(problem, integer=np.zeros_like(problem.integer))
@@ -255,26 +296,30 @@ class Search:
             children.append(child)
         return children
 
-    def _open(self, node: Node, result: StageResult) -> None:
+    def _open(self, node: Node, result: StageResult[Found]) -> None:
         """Bound a node by its relaxation and from earlier prices, without pricing anything."""
         assert self._relaxation is not None
         node.relaxed = self._relaxation.solve(node.fixed)
         if node.relaxed is None:
             node.bound = -np.inf
             return
-        if self._relaxation.is_bound:
-            node.bound = min(node.bound, node.relaxed.value + self._slack(node.relaxed.value))
+        node.bound = min(node.bound, node.relaxed.value + self._slack(node.relaxed.value))
         self._lowered_by_archive(node, result)
-        if not self._relaxation.is_bound and not self._hopeless(node, result):
-            bound = self.passes.relaxed(node.relaxed.prices, node, self._limits(result, node))
-            node.bound = min(node.bound, bound + self._slack(bound))
 
-    def _price_once(self, node: Node, result: StageResult) -> None:
-        """One pass at the prices of the node's own relaxation, tuned on a sample where practices are many."""
+    def _lowered_by_relaxed_pass(self, node: Node, result: StageResult[Found]) -> bool:
+        """A quick pass first at a node that the sample gives no hope: it may be all that is needed to close it."""
+        hopeless = self.sample is not None and node.promise <= self._closed_bound(result)
+        if node.pass_relaxed or node.relaxed is None or not hopeless:
+            return False
+        bound = self.passes.relaxed(node.relaxed.prices, node, self._limits(result, node))
+        node.bound, node.pass_relaxed = min(node.bound, bound + self._slack(bound)), True
+        self._say(result, f"choice {node.order + 1}, relaxed")
+        return True
+
+    def _price_once(self, node: Node, result: StageResult[Found]) -> None:
+        """One pass at the prices of the node's own relaxation, or of the sample."""
         assert node.relaxed is not None
         prices = node.relaxed.prices
-        if self._tuner is not None:
-            prices = self._tuner.prices(result.stage, node, prices, self.executor, self._until - self.clock.spent())
         bound = self._pass(prices, node, result)
         node.bound, node.centre, node.centre_bound = min(node.bound, bound), prices, bound
         self._improve(result, node, last=False)
@@ -285,7 +330,7 @@ class Search:
         """Room for the tolerances of a linear solve."""
         return 1e-7 * max(abs(value), 1.0)
 
-    def _price_leaf(self, node: Node, result: StageResult) -> None:
+    def _price_leaf(self, node: Node, result: StageResult[Found]) -> None:
         """One more pass, at prices of the linear master in a box around the best ones.
 
         The box is widened where prices ran into its side and the bound improved, and halved where they
@@ -306,7 +351,7 @@ class Search:
         self._improve(result, node, last=node.leaf_passes == LEAF_PASSES)
         self._say(result, f"choice {node.order + 1}, pass {node.leaf_passes + 1}")
 
-    def _still_falls(self, node: Node, result: StageResult) -> bool:
+    def _still_falls(self, node: Node, result: StageResult[Found]) -> bool:
         """Whether the node's last pass brought a good part of what its bound has to fall."""
         to_fall = node.bound - self._closed_bound(result)
         return node.leaf_passes < LEAF_PASSES and node.last_drop > LEAST_DROP * to_fall
@@ -316,10 +361,10 @@ class Search:
         assert node.centre is not None
         return first_box(self.pool.flat(range(self._last)), self._stage, node.centre) if node.box is None else node.box
 
-    def _pass(self, prices: Prices, node: Node, result: StageResult) -> float:
+    def _pass(self, prices: Prices, node: Node, result: StageResult[Found]) -> float:
         return self.passes.over_all(prices, node, self._limits(result, node))
 
-    def _limits(self, result: StageResult, node: Node) -> SolveLimits:
+    def _limits(self, result: StageResult[Found], node: Node) -> SolveLimits:
         """Pricing as exact as the open gap asks for: its tolerance adds up over practices."""
         scale = abs(result.value) if np.isfinite(result.value) else 0.0
         allowed = PRICING_SHARE * self.gap * scale
@@ -328,27 +373,26 @@ class Search:
         allowed /= max(len(self.model.practices), 1)
         return SolveLimits(
             time_seconds=max(min(20.0, self._until - self.clock.spent()), 0.2), gap_absolute=max(allowed, 1e-4),
-            seed=self.seed, heuristics=False, keep_points=KEPT_POINTS if len(self.model.practices) <= MANY else 0,
+            seed=self.seed, heuristics=False, keep_points=KEPT_POINTS if self.sample is None else 0,
         )  # fmt: skip
 
     # plans ------------------------------------------------------------------------------------------
 
-    def _improve(self, result: StageResult, node: Node, *, last: bool, now: bool = False) -> None:
+    def _improve(self, result: StageResult[Found], node: Node, *, last: bool, now: bool = False) -> None:
         """Begin to choose a plan at a node, if asked for now or time for it, and settle what came out of the last."""
-        assert self._relaxation is not None
         if last or now or self.improving.is_due(self.passes.count):
             self._take_improvement(result)
             self.improving.begin(
                 result.stage, node, self.passes.count, self._until - self.clock.spent(), last=last,
-                only_narrowed=not self._relaxation.is_bound,
+                only_narrowed=self.sample is not None,
             )  # fmt: skip
 
-    def _take_improvement(self, result: StageResult) -> None:
-        decisions = self.improving.take()
-        if decisions is not None:
-            self._keep(self.judge.candidate(decisions), result)
+    def _take_improvement(self, result: StageResult[Found]) -> None:
+        found = self.improving.take()
+        if found is not None:
+            self._keep(self.judge.choice(*found), result)
 
-    def _keep(self, plan: Candidate | None, result: StageResult) -> None:
+    def _keep(self, plan: Found | None, result: StageResult[Found]) -> None:
         if plan is not None and better(plan, self.plan, result.stage):
             self.plan = plan
             self.first_plan_seconds = min(self.first_plan_seconds, self.clock.spent())
@@ -357,24 +401,24 @@ class Search:
 
     # bounds -----------------------------------------------------------------------------------------
 
-    def _closed_bound(self, result: StageResult) -> float:
+    def _closed_bound(self, result: StageResult[Found]) -> float:
         """Nodes at or below this cannot hold a plan better than the asked gap allows."""
         return result.value + 0.999 * self.gap * max(abs(result.value), 1.0)
 
-    def _hopeless(self, node: Node, result: StageResult) -> bool:
+    def _hopeless(self, node: Node, result: StageResult[Found]) -> bool:
         return bool(np.isfinite(result.value) and node.bound <= self._closed_bound(result))
 
     # bookkeeping ------------------------------------------------------------------------------------
 
-    def _finished(self, result: StageResult) -> bool:
+    def _finished(self, result: StageResult[Found]) -> bool:
         return result.gap <= self.gap or self._out_of_time()
 
     def _out_of_time(self) -> bool:
         return self.clock.spent() + PART_OF_A_PASS * self.passes.seconds >= self._until
 
-    def _say(self, result: StageResult, step: str) -> None:
+    def _say(self, result: StageResult[Found], step: str) -> None:
         if self._nodes:
-            result.bound = min(result.bound, max([self._closed, result.value, *(item.bound for item in self._nodes)]))
+            self._lower_bound(result)
         value = result.value if np.isfinite(result.value) else None
         bound = result.bound if np.isfinite(result.bound) else None
         gap = result.gap if np.isfinite(result.gap) else None

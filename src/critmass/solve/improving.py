@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from concurrent.futures import Executor, Future
 
+from critmass.formulation.block import FloatArray
 from critmass.formulation.network_model import NetworkModel
-from critmass.settlement.projection import Decisions
 from critmass.solve.columns import Column, Stage
 from critmass.solve.highs import Answer, SolveLimits
 from critmass.solve.masters import Masters, PlanTask, solve_plan_problem
@@ -50,8 +50,8 @@ class Improving:
         task = PlanTask(problem, tuple(item.block for item in chosen), limits, only_narrowed)
         self._begun, self._since = (self.executor.submit(solve_plan_problem, task), chosen, offset), passes
 
-    def take(self) -> Decisions | None:
-        """What came out of the choice that was begun."""
+    def take(self) -> tuple[list[Column], FloatArray] | None:
+        """What came out of the choice that was begun: a column for each practice, and the organization's solution."""
         if self._begun is None:
             return None
         (future, chosen, offset), self._begun = self._begun, None
@@ -61,4 +61,4 @@ class Improving:
         picked = {item.block: item for item, value in zip(chosen, x, strict=False) if value > 0.5}
         if len(picked) < len(self.model.practices):
             return None
-        return self.model.decisions([*(picked[place].x for place in range(len(picked))), x[offset:]])
+        return [picked[place] for place in range(len(picked))], x[offset:]

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import product
+from typing import Generic
 
 import numpy as np
 
 from critmass.formulation.block import FloatArray
 from critmass.formulation.network_model import NetworkModel
-from critmass.solve.candidates import Candidate
+from critmass.solve.candidates import Found
 from critmass.solve.columns import Column, Stage
 from critmass.solve.highs import SolveLimits, solve
 from critmass.solve.pricing import Priced, Prices, Range, block_problem, under
@@ -28,11 +29,11 @@ UNCAPPED: Range = (0.0, np.inf)
 
 
 @dataclass
-class StageResult:
+class StageResult(Generic[Found]):
     """Where a stage ended: its best plan and a proved bound on its objective."""
 
     stage: Stage
-    plan: Candidate | None
+    plan: Found | None
     bound: float
 
     @property
@@ -88,6 +89,7 @@ class Node:
     caps_tried: bool = False
     last_drop: float = 0.0
     must_earn_more: bool = False
+    pass_relaxed: bool = False
 
     @property
     def conditions(self) -> dict[str, Range]:

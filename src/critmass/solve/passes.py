@@ -10,7 +10,7 @@ from dataclasses import replace
 import numpy as np
 
 from critmass.formulation.network_model import NetworkModel
-from critmass.solve.candidates import Judge
+from critmass.solve.candidates import Judging, Valued
 from critmass.solve.columns import Column, Pool, Stage, column
 from critmass.solve.highs import SolveLimits, solve
 from critmass.solve.masters import Masters
@@ -25,7 +25,7 @@ class Passes:
     """The passes of one stage after another. Points that pricing finds are settled and become columns of the pool."""
 
     def __init__(
-        self, model: NetworkModel, masters: Masters, judge: Judge, pool: Pool, executor: Executor, seed: int
+        self, model: NetworkModel, masters: Masters, judge: Judging[Valued], pool: Pool, executor: Executor, seed: int
     ) -> None:
         self.model, self.masters, self.judge, self.pool = model, masters, judge, pool
         self.executor, self.seed, self.seconds = executor, seed, 0.0

@@ -32,28 +32,13 @@ class Relaxed:
 
 INFEASIBLE = (highspy.HighsModelStatus.kInfeasible, highspy.HighsModelStatus.kUnboundedOrInfeasible)
 
-MANY = 150
-"""Beyond so many practices a sample of them stands for all in the relaxation."""
-
-SAMPLE = 60
-"""Practices in that sample."""
-
 
 class Relaxation:
-    """The relaxation for one stage; decisions of the organization are fixed and freed in place.
-
-    With many practices it is made of a sample by size, each practice of it standing for equally many: its prices
-    and splits are good, its value is an estimate and no bound (`is_bound`).
-    """
+    """The relaxation for one stage; decisions of the organization are fixed and freed in place."""
 
     def __init__(self, model: NetworkModel, stage: Stage) -> None:
         self.model, self.stage = model, stage
-        self.is_bound = len(model.practices) <= MANY
-        if not self.is_bound:
-            model, stands_for = sampled(model)
-            problem = assemble(model, stage.weights, stage.floors, stands_for)
-        else:
-            problem = assemble(model, stage.weights, stage.floors)
+        problem = assemble(model, stage.weights, stage.floors)
         self._lower, self._upper = problem.lower, problem.upper
         self._highs = load(replace(problem, integer=np.zeros_like(problem.integer)), SolveLimits(time_seconds=600))
         starts = np.concatenate([[0], np.cumsum([len(block.variables) for block in model.blocks])])
@@ -66,15 +51,12 @@ class Relaxation:
         self._fixed: dict[str, Range] = {}
 
     def solve(self, decisions: Mapping[str, Range]) -> Relaxed | None:
-        """The optimum under the decisions, or None when no plan can keep them.
-
-        Where a sample stands for all, its failing to keep them proves nothing: then nothing is known.
-        """
+        """The optimum under the decisions, or None when no plan can keep them."""
         self._apply(decisions)
         self._highs.run()
         status = self._highs.getModelStatus()
         if status != highspy.HighsModelStatus.kOptimal:
-            return None if self.is_bound and status in INFEASIBLE else self._unknown()
+            return None if status in INFEASIBLE else self._unknown()
         solution = self._highs.getSolution()
         rows = len(self.model.links) + len(self.stage.floors)
         duals = np.array(solution.row_dual[-rows:] if rows else [], dtype=np.float64)
@@ -114,17 +96,6 @@ class Relaxation:
             if score > best_score:
                 best, best_score = name, score
         return best
-
-
-def sampled(model: NetworkModel) -> tuple[NetworkModel, list[float]]:
-    """Practices spread evenly over sizes, with the organization, and for how many each block stands."""
-    members = model.shared.model.arrays.members().sum(axis=1)
-    by_size = np.argsort(members, kind="stable")
-    places = by_size[np.linspace(0, len(by_size) - 1, SAMPLE).round().astype(int)]
-    blocks = (*(model.blocks[int(place)] for place in places), model.organization)
-    share = float(members.sum() / members[places].sum())
-    claim_shares = tuple(model.claim_shares[int(place)] for place in places)
-    return replace(model, blocks=blocks, claim_shares=claim_shares), [*([share] * len(places)), 1.0]
 
 
 def is_hub(name: str) -> bool:

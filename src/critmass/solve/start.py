@@ -11,7 +11,7 @@ from scipy import sparse
 
 from critmass.formulation.block import FloatArray
 from critmass.formulation.network_model import NetworkModel
-from critmass.solve.candidates import Judge
+from critmass.solve.candidates import Judging, Valued
 from critmass.solve.columns import Column, column
 from critmass.solve.executor import run_all
 from critmass.solve.highs import SolveLimits, solve
@@ -19,7 +19,7 @@ from critmass.solve.pricing import PricingTask, Range, block_problem, fixed, und
 
 
 def self_sufficient_columns(
-    model: NetworkModel, judge: Judge, regimes: Sequence[Mapping[str, Range]], seed: int, executor: Executor
+    model: NetworkModel, judge: Judging[Valued], regimes: Sequence[Mapping[str, Range]], seed: int, executor: Executor
 ) -> Iterator[Column]:
     """Such columns of all blocks under each set of conditions that the regimes lead to."""
     known: list[dict[str, Range]] = []

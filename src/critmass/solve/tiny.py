@@ -19,7 +19,7 @@ TINY = 3
 def solve_whole(
     model: NetworkModel, judge: Judge, stage: Stage, known: Candidate | None, *, gap: float, seed: int,
     clock: Clock, report: Reporter,
-) -> StageResult:  # fmt: skip
+) -> StageResult[Candidate]:  # fmt: skip
     """One stage as a single model, its plan settled; the bound is the solver's own."""
     limits = SolveLimits(
         time_seconds=clock.left(), gap_absolute=1e-4, gap_relative=gap / 2, seed=seed,

@@ -11,7 +11,7 @@ import numpy as np
 from critmass.formulation.block import Block, FloatArray
 from critmass.formulation.network_model import NetworkModel
 from critmass.settlement.projection import Decisions
-from critmass.solve.candidates import Judge
+from critmass.solve.candidates import Candidate, Judge
 from critmass.solve.columns import Stage
 from critmass.solve.decomposition import Search
 from critmass.solve.executor import run_all
@@ -20,7 +20,7 @@ from critmass.solve.library import PLANS, Entry, Fixed, StoredPrices
 from critmass.solve.nodes import Node, StageResult
 from critmass.solve.pricing import Prices, Range, block_problem
 from critmass.solve.progress import Clock, Reporter
-from critmass.solve.relaxation import MANY
+from critmass.solve.sampling import Sample
 from critmass.solve.start import self_sufficient_columns
 
 NODES_KEPT = 40
@@ -33,14 +33,16 @@ _TOLERANCE = 1e-5
 _DECIDED = ("own[", "hub[", "join[", "condition[", "reach_own[", "reach_hub[")
 
 
-class WarmSearch(Search):
+class WarmSearch(Search[Candidate]):
     """Starts from `entries`, newest first. Bounds come from this search's own passes alone."""
 
     def __init__(
         self, entries: Sequence[Entry], judge: Judge, *, gap: float, seed: int, clock: Clock, report: Reporter,
-        executor: Executor,
+        executor: Executor, sample: Sample | None = None,
     ) -> None:  # fmt: skip
-        super().__init__(judge.model, judge, gap=gap, seed=seed, clock=clock, report=report, executor=executor)
+        super().__init__(
+            judge.model, judge, gap=gap, seed=seed, clock=clock, report=report, executor=executor, sample=sample
+        )
         self.entries = entries
         self._noted: dict[tuple[str, Fixed], Prices] = {}
         self._practices = self.model.shared.model.network.practices
@@ -71,7 +73,7 @@ class WarmSearch(Search):
 
     # Start ------------------------------------------------------------------------------------------
 
-    def run(self, stage: Stage, share_of_time: float = 1.0) -> StageResult:
+    def run(self, stage: Stage, share_of_time: float = 1.0) -> StageResult[Candidate]:
         """As ever, from the library's plans; where a practice has none there, the usual start is made too."""
         if self.entries and not self.pool.flat():
             self._take_stored()
@@ -81,7 +83,7 @@ class WarmSearch(Search):
         rows = self._usable()
         for found in self.judge.columns([(place, row) for place, item in enumerate(rows) for row in item]):
             self.pool.add(found)
-        if not all(rows) and len(rows) <= MANY:
+        if not all(rows) and self.sample is None:
             for found in self_sufficient_columns(self.model, self.judge, self._regimes, self.seed, self.executor):
                 self.pool.add(found)
 
@@ -108,7 +110,7 @@ class WarmSearch(Search):
 
     # Prices -----------------------------------------------------------------------------------------
 
-    def _price_once(self, node: Node, result: StageResult) -> None:
+    def _price_once(self, node: Node, result: StageResult[Candidate]) -> None:
         """As ever, at stored prices where there are some for the node."""
         relaxed, prices = node.relaxed, self._stored_prices(node, result.stage)
         if relaxed is not None and prices is not None:
@@ -124,7 +126,7 @@ class WarmSearch(Search):
                     return usable_prices(item, self.model, stage)
         return None
 
-    def _settle_bound(self, result: StageResult) -> bool:
+    def _settle_bound(self, result: StageResult[Candidate]) -> bool:
         """As ever; the best prices of every node are noted before it may be closed."""
         self._last_stage = result.stage
         for node in self._nodes:

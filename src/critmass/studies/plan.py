@@ -30,7 +30,7 @@ from critmass.solve.executor import solve_pool
 from critmass.solve.greedy import greedy_plan
 from critmass.solve.nodes import StageResult
 from critmass.solve.progress import Clock, Reporter, silent
-from critmass.solve.relaxation import MANY
+from critmass.solve.sampling import MANY, Sample, sample_of
 from critmass.solve.tiny import TINY, solve_whole
 from critmass.solve.warm import WarmSearch
 from critmass.studies.locks import lock_conflicts
@@ -129,14 +129,15 @@ def plan_network(
     if conflicts:
         raise InfeasibleError(conflicts)
     formulated, pricer = formulate(shared), Pricer(model, terms)
-    if len(formulated.practices) > MANY:
+    sample = sample_of(formulated) if len(formulated.practices) > MANY else None
+    if sample is not None:
         formulated = formulated.with_shared_links_only()
     with solve_pool(options.workers, options.executor, options.scheduler) as executor:
         judge = Judge(formulated, pricer)
         as_things_stand = today(shared)
         first_stage, memory = Stage(*objective_stages(scenario)[0]), Memory(library, network, scenario)
         known = memory.first_plan(judge, greedy_plan(judge, first_stage), catalog, first_stage)
-        results, first = _search(judge, known, scenario, options, clock, report, executor, memory)
+        results, first = _search(judge, known, scenario, options, clock, report, executor, memory, sample)
         best = results[-1].plan
         if best is None:
             raise _no_plan(results, clock)
@@ -156,25 +157,25 @@ def plan_network(
     )  # fmt: skip
 
 
-def _no_plan(results: list[StageResult], clock: Clock) -> Exception:
+def _no_plan(results: list[StageResult[Candidate]], clock: Clock) -> Exception:
     if clock.left() > 0 or results[-1].bound == -np.inf:
         return InfeasibleError(["no plan keeps all locks, prerequisites and start-up budgets together"])
     return NoPlanInTimeError("no plan was found within the time limit; raise --time-limit")
 
 
-def _level(result: StageResult, best: Candidate) -> Level:
+def _level(result: StageResult[Candidate], best: Candidate) -> Level:
     return Level(result.stage.name, result.stage.value(best.worth), result.bound, result.gap)
 
 
 def _search(
     judge: Judge, known: Candidate | None, scenario: Scenario, options: SolveOptions, clock: Clock,
-    report: Reporter, executor: Executor, memory: Memory,
-) -> tuple[list[StageResult], float]:  # fmt: skip
+    report: Reporter, executor: Executor, memory: Memory, sample: Sample | None,
+) -> tuple[list[StageResult[Candidate]], float]:  # fmt: skip
     """Every level of the objective in turn; a later one keeps what the earlier ones reached."""
-    results: list[StageResult] = []
+    results: list[StageResult[Candidate]] = []
     stages, floors = objective_stages(scenario), dict[str, float]()
     first = clock.spent() if known is not None else np.inf
-    run = _stage_solver(judge, known, options, clock, report, executor, memory)
+    run = _stage_solver(judge, known, options, clock, report, executor, memory, sample)
     for place, (name, weights) in enumerate(stages):
         share = 1.0 if place == len(stages) - 1 else FIRST_LEVEL_SHARE
         results.append(run(Stage(name, weights, dict(floors)), share))
@@ -188,13 +189,13 @@ def _search(
 
 def _stage_solver(
     judge: Judge, known: Candidate | None, options: SolveOptions, clock: Clock, report: Reporter,
-    executor: Executor, memory: Memory,
-) -> Callable[[Stage, float], StageResult]:  # fmt: skip
+    executor: Executor, memory: Memory, sample: Sample | None,
+) -> Callable[[Stage, float], StageResult[Candidate]]:  # fmt: skip
     """Tiny networks are solved whole, others by decomposition; what one stage found, the next one knows."""
     if len(judge.model.practices) <= TINY:
         best: list[Candidate | None] = [known]
 
-        def whole(stage: Stage, share: float) -> StageResult:
+        def whole(stage: Stage, share: float) -> StageResult[Candidate]:
             result = solve_whole(
                 judge.model,
                 judge,
@@ -210,7 +211,14 @@ def _stage_solver(
 
         return whole
     search = memory.search = WarmSearch(
-        memory.entries, judge, gap=options.gap, seed=options.seed, clock=clock, report=report, executor=executor
+        memory.entries,
+        judge,
+        gap=options.gap,
+        seed=options.seed,
+        clock=clock,
+        report=report,
+        executor=executor,
+        sample=sample,
     )
     search.plan = known
     return search.run

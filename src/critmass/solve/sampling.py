@@ -1,0 +1,127 @@
+"""A sample that stands for a large network: a network model of its own, on which the search is tried first."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from critmass.formulation.block import Block, FloatArray
+from critmass.formulation.links import OF_ONE_PRACTICE, PREFIX
+from critmass.formulation.network_model import NetworkModel
+from critmass.solve.candidates import Judging, Valued
+from critmass.solve.columns import WORTHS, Column, Stage, column
+from critmass.solve.nodes import Node
+from critmass.solve.pricing import Prices
+from critmass.solve.relaxation import Relaxed
+
+FLOOR = 0.98
+"""Part of a floor that is asked of a sample."""
+
+MANY = 150
+"""Beyond so many practices a sample of them is searched first."""
+
+SAMPLE = 60
+"""Practices in a sample."""
+
+_OWN_LINKS = tuple(PREFIX + family for family in OF_ONE_PRACTICE)
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Practices spread evenly over sizes, each standing for `share` practices in objective and shared links.
+
+    `places` are the sample's practices in the network. What ties one practice to the organization (copies of
+    conditions, claims) counts once: the organization's payments are those of the whole network.
+    """
+
+    model: NetworkModel
+    places: tuple[int, ...]
+    share: float
+
+
+def sample_of(model: NetworkModel) -> Sample:
+    """The sample of a network, which holds as many members as the network."""
+    members = model.shared.model.arrays.members().sum(axis=1)
+    by_size = np.argsort(members, kind="stable")
+    chosen = by_size[np.linspace(0, len(by_size) - 1, SAMPLE).round().astype(int)]
+    places, share = tuple(int(place) for place in chosen), float(members.sum() / members[chosen].sum())
+    practices = [_standing_for(model.blocks[place], share) for place in places]
+    kept = [_concerns(name, practices) for name in model.links]
+    claim_shares = tuple(model.claim_shares[place] for place in places)
+    links = tuple(name for name, keep in zip(model.links, kept, strict=True) if keep)
+    blocks = (*practices, model.organization)
+    found = replace(model, blocks=blocks, links=links, equal=model.equal[kept], claim_shares=claim_shares)
+    return Sample(found, places, share)
+
+
+def _standing_for(block: Block, share: float) -> Block:
+    factors = {name: 1.0 if name.startswith(_OWN_LINKS) else share for name in block.expressions}
+    return replace(block, expressions=block.expressions.times(factors))
+
+
+def _concerns(link: str, practices: Sequence[Block]) -> bool:
+    """Whether a link is one of all practices or of one of these; what a hub costs to open is left out."""
+    if link.startswith("hub_open_link"):
+        return False
+    return not link.startswith(OF_ONE_PRACTICE) or any(PREFIX + link in block.expressions for block in practices)
+
+
+def loosened(stage: Stage) -> Stage:
+    """The stage with floors that a sample is sure to be able to keep."""
+    return replace(stage, floors={name: FLOOR * floor for name, floor in stage.floors.items()})
+
+
+def carried_over(frontier: Sequence[Node], part: NetworkModel, whole: NetworkModel) -> list[Node]:
+    """Nodes of the network at which a search over its sample ended, each with the best prices that were found for it.
+
+    A node's bound there is an estimate here: it only says in which order to look. Where the sample has no prices, as
+    for what it cannot keep, those of its best node are taken: every price gives a bound.
+    """
+    ordered = sorted(frontier, key=lambda node: (-node.bound, node.order))
+    priced = [found for node in ordered if (found := _prices(node)) is not None]
+    nodes = []
+    for order, node in enumerate(ordered):
+        found = _prices(node) or next(iter(priced), None)
+        if found is None:
+            prices = Prices(np.zeros(len(whole.links)), {})
+        else:
+            by_name = dict(zip(part.links, found.links, strict=True))
+            prices = Prices(np.array([by_name[name] for name in whole.links]), found.floors)
+        estimate = Relaxed(node.bound, prices, np.zeros(len(whole.organization.variables)))
+        nodes.append(Node(node.fixed, np.inf, order, relaxed=estimate, paid=node.paid, contracts_tried=True))
+    return nodes
+
+
+def _prices(node: Node) -> Prices | None:
+    return node.centre or (None if node.relaxed is None else node.relaxed.prices)
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What a plan of the sample stands for."""
+
+    worth: Mapping[str, float]
+
+
+class SampleJudge:
+    """Settles columns of the sample as the network's judge does; a plan of the sample is only an estimate."""
+
+    def __init__(self, sample: Sample, judge: Judging[Valued]) -> None:
+        self.sample, self.judge = sample, judge
+        self.model = sample.model
+
+    def columns(self, solutions: Sequence[tuple[int, FloatArray]]) -> list[Column]:
+        """Columns of the sample's practices, with settled worth for all that each stands for."""
+        places, share = self.sample.places, self.sample.share
+        found = self.judge.columns([(places[at], x) for at, x in solutions])
+        return [
+            column(self.model, at, item.x, {name: share * value for name, value in item.worth.items()})
+            for (at, _), item in zip(solutions, found, strict=True)
+        ]
+
+    def choice(self, picked: Sequence[Column], organization: FloatArray) -> Estimate:
+        """What a column for each practice is worth beside a plan of the organization, by the model."""
+        own = {name: self.model.organization.value(name, organization) for name in WORTHS}
+        return Estimate({name: own[name] + sum(item.worth[name] for item in picked) for name in WORTHS})
