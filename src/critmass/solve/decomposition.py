@@ -24,7 +24,7 @@ from critmass.solve.passes import Passes
 from critmass.solve.pricing import Prices, Range, counted_on_payments
 from critmass.solve.progress import Clock, Progress, Reporter
 from critmass.solve.relaxation import Relaxation, branches, split_decisions
-from critmass.solve.sampling import Sample, SampleJudge, carried_over, loosened
+from critmass.solve.sampling import SampleJudge, carried_over, loosened, sample_of
 from critmass.solve.start import self_sufficient_columns
 
 LEAF_PASSES = 12
@@ -77,16 +77,17 @@ PRICING_SHARE = 0.03
 class Search(Generic[Found]):
     """One search over a network. Stages share columns and the best plan.
 
-    With a `sample` the organization's choices are split and priced on it first: every practice of the network is
-    priced only where that ended.
+    Of a large network, `model` has the shared links only and `with_all_links` is the same with all of them. Then
+    the organization's choices are split and priced on a sample first: every practice of the network is priced only
+    where that ended.
     """
 
     def __init__(
         self, model: NetworkModel, judge: Judging[Found], *, gap: float, seed: int, clock: Clock, report: Reporter,
-        executor: Executor, sample: Sample | None = None,
+        executor: Executor, with_all_links: NetworkModel | None = None,
     ) -> None:  # fmt: skip
         self.model, self.judge, self.gap, self.seed = model, judge, gap, seed
-        self.clock, self.report, self.executor, self.sample = clock, report, executor, sample
+        self.clock, self.report, self.executor, self.with_all_links = clock, report, executor, with_all_links
         self.pool = Pool(len(model.blocks))
         self.masters = Masters(model, self.pool, seed)
         self.passes = Passes(model, self.masters, judge, self.pool, executor, seed)
@@ -108,7 +109,7 @@ class Search(Generic[Found]):
         self.passes.begin(stage)
         result = StageResult[Found](stage, None, np.inf)
         self._keep(self.plan, result)
-        if not self.pool.flat() and self.sample is None:
+        if not self.pool.flat() and self.with_all_links is None:
             for item in self_sufficient_columns(self.model, self.judge, self._regimes, self.seed, self.executor):
                 self.pool.add(item)
         self._explore(result)
@@ -135,22 +136,24 @@ class Search(Generic[Found]):
         self._settle_bound(result)
 
     def _first_nodes(self, result: StageResult[Found]) -> list[Node]:
-        if self.sample is not None:
-            return self._tried_on_sample(self.sample, result)
+        if self.with_all_links is not None:
+            return self._tried_on_sample(self.with_all_links, result)
         self._relaxation = Relaxation(self.model, result.stage)
         nodes = [Node(regime, np.inf, place) for place, regime in enumerate(self._regimes)]
         for node in nodes:
             self._open(node, result)
         return nodes
 
-    def _tried_on_sample(self, sample: Sample, result: StageResult[Found]) -> list[Node]:
-        """Where a search over the sample ended, with its prices; what it proves holds for the sample alone."""
+    def _tried_on_sample(self, whole: NetworkModel, result: StageResult[Found]) -> list[Node]:
+        """Where a search over a sample ended, with its prices; what it proves holds for the sample alone."""
+        stage = loosened(result.stage)
+        sample = sample_of(whole, self.model, stage, self.executor, self.seed)
         trial = Search(
             sample.model, SampleJudge(sample, self.judge), gap=max(SAMPLE_GAP * self.gap, LEAST_SAMPLE_GAP),
             seed=self.seed, clock=self.clock, report=self._report_of_sample(result), executor=self.executor,
         )  # fmt: skip
         share = SAMPLE_TIME * (self._until - self.clock.spent()) / max(self.clock.left(), 1e-3)
-        trial.run(loosened(result.stage), share)
+        trial.run(stage, share)
         return carried_over(trial.frontier, sample.model, self.model)
 
     def _report_of_sample(self, result: StageResult[Found]) -> Reporter:
@@ -308,7 +311,7 @@ class Search(Generic[Found]):
 
     def _lowered_by_relaxed_pass(self, node: Node, result: StageResult[Found]) -> bool:
         """A quick pass first at a node that the sample gives no hope: it may be all that is needed to close it."""
-        hopeless = self.sample is not None and node.promise <= self._closed_bound(result)
+        hopeless = self.with_all_links is not None and node.promise <= self._closed_bound(result)
         if node.pass_relaxed or node.relaxed is None or not hopeless:
             return False
         bound = self.passes.relaxed(node.relaxed.prices, node, self._limits(result, node))
@@ -322,7 +325,9 @@ class Search(Generic[Found]):
         prices = node.relaxed.prices
         bound = self._pass(prices, node, result)
         node.bound, node.centre, node.centre_bound = min(node.bound, bound), prices, bound
-        self._improve(result, node, last=False)
+        self._improve(result, node, last=False, now=self.with_all_links is not None)
+        if self.with_all_links is not None:
+            self._take_improvement(result)
         self._say(result, f"choice {node.order + 1}")
 
     @staticmethod
@@ -373,7 +378,7 @@ class Search(Generic[Found]):
         allowed /= max(len(self.model.practices), 1)
         return SolveLimits(
             time_seconds=max(min(20.0, self._until - self.clock.spent()), 0.2), gap_absolute=max(allowed, 1e-4),
-            seed=self.seed, heuristics=False, keep_points=KEPT_POINTS if self.sample is None else 0,
+            seed=self.seed, heuristics=False, keep_points=KEPT_POINTS if self.with_all_links is None else 0,
         )  # fmt: skip
 
     # plans ------------------------------------------------------------------------------------------
@@ -384,7 +389,7 @@ class Search(Generic[Found]):
             self._take_improvement(result)
             self.improving.begin(
                 result.stage, node, self.passes.count, self._until - self.clock.spent(), last=last,
-                only_narrowed=self.sample is not None,
+                only_narrowed=self.with_all_links is not None,
             )  # fmt: skip
 
     def _take_improvement(self, result: StageResult[Found]) -> None:

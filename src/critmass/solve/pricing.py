@@ -225,13 +225,17 @@ def counted_on_payments(
     return counted_on
 
 
+_CENT = 0.01
+
+
 def claim_ranges(model: NetworkModel, place: int, most: Mapping[str, float]) -> dict[str, Range]:
-    """What a practice may claim by payer when pooled payments are at most so large."""
+    """What a practice may claim by payer when pooled payments are at most so large, up to the next whole dollar: what
+    solvers round differs between nodes that allow the same."""
     block = model.blocks[place]
     ranges = {}
     for payer, parts in model.claim_shares[place].items():
         name = f"claim[{payer}]"
-        cap = sum(share * max(most[payment], 0.0) for payment, share in parts.items())
+        cap = float(np.ceil(sum(share * max(most[payment], 0.0) for payment, share in parts.items()) + _CENT))
         low, high = (float(ends[block.position[name]]) for ends in (block.lower, block.upper))
         ranges[name] = (min(low, cap), min(high, cap))
     return ranges

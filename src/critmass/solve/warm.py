@@ -20,7 +20,6 @@ from critmass.solve.library import PLANS, Entry, Fixed, StoredPrices
 from critmass.solve.nodes import Node, StageResult
 from critmass.solve.pricing import Prices, Range, block_problem
 from critmass.solve.progress import Clock, Reporter
-from critmass.solve.sampling import Sample
 from critmass.solve.start import self_sufficient_columns
 
 NODES_KEPT = 40
@@ -38,10 +37,17 @@ class WarmSearch(Search[Candidate]):
 
     def __init__(
         self, entries: Sequence[Entry], judge: Judge, *, gap: float, seed: int, clock: Clock, report: Reporter,
-        executor: Executor, sample: Sample | None = None,
+        executor: Executor, with_all_links: NetworkModel | None = None,
     ) -> None:  # fmt: skip
         super().__init__(
-            judge.model, judge, gap=gap, seed=seed, clock=clock, report=report, executor=executor, sample=sample
+            judge.model,
+            judge,
+            gap=gap,
+            seed=seed,
+            clock=clock,
+            report=report,
+            executor=executor,
+            with_all_links=with_all_links,
         )
         self.entries = entries
         self._noted: dict[tuple[str, Fixed], Prices] = {}
@@ -83,7 +89,7 @@ class WarmSearch(Search[Candidate]):
         rows = self._usable()
         for found in self.judge.columns([(place, row) for place, item in enumerate(rows) for row in item]):
             self.pool.add(found)
-        if not all(rows) and self.sample is None:
+        if not all(rows) and self.with_all_links is None:
             for found in self_sufficient_columns(self.model, self.judge, self._regimes, self.seed, self.executor):
                 self.pool.add(found)
 

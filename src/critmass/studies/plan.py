@@ -18,7 +18,7 @@ from critmass.domain.network import Network
 from critmass.domain.programs import Program
 from critmass.domain.scenario import Scenario, SolveOptions
 from critmass.formulation.levels import Shared
-from critmass.formulation.network_model import formulate
+from critmass.formulation.network_model import NetworkModel, formulate
 from critmass.settlement.outcome import Outcome, Pricer
 from critmass.settlement.projection import OWN, Decisions, Model
 from critmass.settlement.results import BoolArray
@@ -30,7 +30,7 @@ from critmass.solve.executor import solve_pool
 from critmass.solve.greedy import greedy_plan
 from critmass.solve.nodes import StageResult
 from critmass.solve.progress import Clock, Reporter, silent
-from critmass.solve.sampling import MANY, Sample, sample_of
+from critmass.solve.sampling import MANY
 from critmass.solve.tiny import TINY, solve_whole
 from critmass.solve.warm import WarmSearch
 from critmass.studies.locks import lock_conflicts
@@ -129,15 +129,15 @@ def plan_network(
     if conflicts:
         raise InfeasibleError(conflicts)
     formulated, pricer = formulate(shared), Pricer(model, terms)
-    sample = sample_of(formulated) if len(formulated.practices) > MANY else None
-    if sample is not None:
+    whole = formulated if len(formulated.practices) > MANY else None
+    if whole is not None:
         formulated = formulated.with_shared_links_only()
     with solve_pool(options.workers, options.executor, options.scheduler) as executor:
         judge = Judge(formulated, pricer)
         as_things_stand = today(shared)
         first_stage, memory = Stage(*objective_stages(scenario)[0]), Memory(library, network, scenario)
         known = memory.first_plan(judge, greedy_plan(judge, first_stage), catalog, first_stage)
-        results, first = _search(judge, known, scenario, options, clock, report, executor, memory, sample)
+        results, first = _search(judge, known, scenario, options, clock, report, executor, memory, whole)
         best = results[-1].plan
         if best is None:
             raise _no_plan(results, clock)
@@ -169,13 +169,13 @@ def _level(result: StageResult[Candidate], best: Candidate) -> Level:
 
 def _search(
     judge: Judge, known: Candidate | None, scenario: Scenario, options: SolveOptions, clock: Clock,
-    report: Reporter, executor: Executor, memory: Memory, sample: Sample | None,
+    report: Reporter, executor: Executor, memory: Memory, with_all_links: NetworkModel | None,
 ) -> tuple[list[StageResult[Candidate]], float]:  # fmt: skip
     """Every level of the objective in turn; a later one keeps what the earlier ones reached."""
     results: list[StageResult[Candidate]] = []
     stages, floors = objective_stages(scenario), dict[str, float]()
     first = clock.spent() if known is not None else np.inf
-    run = _stage_solver(judge, known, options, clock, report, executor, memory, sample)
+    run = _stage_solver(judge, known, options, clock, report, executor, memory, with_all_links)
     for place, (name, weights) in enumerate(stages):
         share = 1.0 if place == len(stages) - 1 else FIRST_LEVEL_SHARE
         results.append(run(Stage(name, weights, dict(floors)), share))
@@ -189,7 +189,7 @@ def _search(
 
 def _stage_solver(
     judge: Judge, known: Candidate | None, options: SolveOptions, clock: Clock, report: Reporter,
-    executor: Executor, memory: Memory, sample: Sample | None,
+    executor: Executor, memory: Memory, with_all_links: NetworkModel | None,
 ) -> Callable[[Stage, float], StageResult[Candidate]]:  # fmt: skip
     """Tiny networks are solved whole, others by decomposition; what one stage found, the next one knows."""
     if len(judge.model.practices) <= TINY:
@@ -218,7 +218,7 @@ def _stage_solver(
         clock=clock,
         report=report,
         executor=executor,
-        sample=sample,
+        with_all_links=with_all_links,
     )
     search.plan = known
     return search.run
