@@ -1,6 +1,8 @@
-"""Networks of more practices than the whole relaxation takes: sampled prices, links of one practice left out."""
+"""Networks of many practices: searched on a sample first, links of one practice left out."""
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,10 +11,12 @@ from critmass.catalog import load_catalog
 from critmass.domain.scenario import SolveOptions
 from critmass.formulation.network_model import NetworkModel
 from critmass.network import sample_network
-from critmass.solve import relaxation
-from critmass.solve.columns import Stage
-from critmass.solve.monolith import assemble
-from critmass.solve.relaxation import Relaxation, sampled
+from critmass.solve import sampling
+from critmass.solve.columns import Stage, column, without_mass
+from critmass.solve.nodes import Node
+from critmass.solve.pricing import Prices
+from critmass.solve.relaxation import Relaxation
+from critmass.solve.sampling import carried_over, evenly
 from critmass.studies.plan import plan_network
 from formulated import formulated
 
@@ -35,42 +39,75 @@ def test_leaving_out_links_of_one_practice_only_loosens(model: NetworkModel) -> 
     assert values[1].value >= values[0].value - 1e-3
 
 
-def test_a_block_may_stand_for_many(model: NetworkModel) -> None:
-    """Objective and links count a block as often as it stands for practices; its own rows count once."""
-    lean = model.with_shared_links_only()
-    once, twice = (assemble(lean, STAGE.weights, None, [count] * 5 + [1.0]) for count in (1.0, 2.0))
-    own = len(lean.practices) and sum(len(block.variables) for block in lean.practices)
-    assert np.allclose(twice.objective[:own], 2.0 * once.objective[:own])
-    assert np.allclose(twice.objective[own:], once.objective[own:])
-    rows = sum(len(block.rows) for block in lean.blocks)
-    assert np.allclose(twice.matrix[:rows].toarray(), once.matrix[:rows].toarray())
-    assert np.allclose(twice.matrix[rows:, :own].toarray(), 2.0 * once.matrix[rows:, :own].toarray())
+def test_a_block_may_stand_for_many(model: NetworkModel, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Objective and shared links count a block as often as it stands for practices; its own links and rows once."""
+    monkeypatch.setattr(sampling, "SAMPLE", 2)
+    found = evenly(model, np.arange(5.0))
+    assert found.places == (1, 3)
+    assert found.share == 2.5
+    for block, place in zip(found.model.practices, found.places, strict=True):
+        whole = model.blocks[place]
+        assert block.matrix is whole.matrix
+        for name in whole.expressions:
+            times = 1.0 if "condition_copy" in name or "passed_through" in name or "hub_open" in name else 2.5
+            assert np.allclose(block.expressions[name][1], times * whole.expressions[name][1])
+            assert block.expressions.constant(name) == pytest.approx(times * whole.expressions.constant(name))
 
 
-def test_the_sample_stands_for_all_members(model: NetworkModel, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Practices of the sample, each counted as often as it stands for, hold the members of all."""
-    monkeypatch.setattr(relaxation, "SAMPLE", 3)
-    part, stands_for = sampled(model)
-    members = dict(
-        zip(model.shared.model.network.practices, model.shared.model.arrays.members().sum(axis=1), strict=True)
-    )
-    found = sum(count * members[block.name] for block, count in zip(part.practices, stands_for[:-1], strict=True))
-    assert found == pytest.approx(sum(members.values()))
-    assert stands_for[-1] == 1.0
-
-
-def test_what_a_sample_cannot_keep_is_not_called_impossible(
+def test_a_sample_keeps_shared_links_and_those_of_its_practices(
     model: NetworkModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Where all practices take part there is no plan; where a sample stands for them nothing is known."""
-    impossible = {"join[mssp_enhanced_2026]": (1.0, 1.0)}
-    assert Relaxation(model, STAGE).solve(impossible) is None
-    monkeypatch.setattr(relaxation, "MANY", 3)
-    monkeypatch.setattr(relaxation, "SAMPLE", 3)
-    found = Relaxation(model, STAGE).solve(impossible)
-    assert found is not None
-    assert found.value == np.inf
-    assert not found.prices.links.any()
+    """Claims of the sample's practices stay tied to the payments, others have no row there."""
+    monkeypatch.setattr(sampling, "SAMPLE", 2)
+    found, names = evenly(model, np.arange(5.0)).model, model.shared.model.network.practices
+    assert set(model.with_shared_links_only().links) < set(found.links)
+    own = [link for link in found.links if link.startswith("passed_through_link")]
+    assert own
+    assert all(
+        link.startswith((f"passed_through_link[{names[1]},", f"passed_through_link[{names[3]},")) for link in own
+    )
+
+
+def test_a_sample_of_all_practices_is_the_network(model: NetworkModel) -> None:
+    """Where the sample holds everyone, each stands for itself: its relaxation is the network's, but for opening hubs."""
+    found = evenly(model, np.arange(5.0))
+    assert found.share == 1.0
+    kept = [not name.startswith("hub_open_link") for name in model.links]
+    links = tuple(name for name, keep in zip(model.links, kept, strict=True) if keep)
+    without = replace(model, links=links, equal=model.equal[kept])
+    whole, part = (Relaxation(item, STAGE).solve({}) for item in (without, found.model))
+    assert whole is not None
+    assert part is not None
+    assert part.value == pytest.approx(whole.value)
+
+
+def test_nodes_carry_prices_over_and_no_bounds(model: NetworkModel, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a sample proves is only an order to look in: bounds are infinite, prices are by name, and a node that the
+    sample could not keep has those of the best one."""
+    monkeypatch.setattr(sampling, "SAMPLE", 2)
+    part, lean = evenly(model, np.arange(5.0)).model, model.with_shared_links_only()
+    prices = Prices(np.arange(float(len(part.links))), {})
+    frontier = [Node({}, -np.inf, 0), Node({"join[mssp_enhanced_2026]": (1.0, 1.0)}, 7.0, 1, centre=prices)]
+    found = carried_over(frontier, part, lean)
+    assert [node.bound for node in found] == [np.inf, np.inf]
+    assert [node.promise for node in found] == [7.0, -np.inf]
+    for node in found:
+        assert node.relaxed is not None
+        by_name = dict(zip(lean.links, node.relaxed.prices.links, strict=True))
+        assert by_name == {name: prices.links[part.links.index(name)] for name in lean.links}
+
+
+def test_a_plan_that_is_not_counted_at_mass_asks_for_no_claims(model: NetworkModel) -> None:
+    """The twin of a column at mass has the same margin and neither mass nor claims."""
+    lean = model.with_shared_links_only()
+    assert lean.claims_untied
+    assert not model.claims_untied
+    block = lean.blocks[0]
+    at_mass = column(lean, 0, block.upper.copy(), {"margin": 5.0, "at_mass": 1.0, "members_at_mass": 900.0})
+    found = without_mass(lean, at_mass)
+    assert found.worth == {"margin": 5.0, "at_mass": 0.0, "members_at_mass": 0.0}
+    assert all(found.x[block.position[f"claim[{payer}]"]] == 0.0 for payer in lean.claim_shares[0])
+    assert np.allclose(found.links, at_mass.links)
 
 
 @pytest.mark.long

@@ -70,6 +70,11 @@ class NetworkModel:
         links = tuple(name for name, keep in zip(self.links, kept, strict=True) if keep)
         return replace(self, links=links, equal=self.equal[kept])
 
+    @cached_property
+    def claims_untied(self) -> bool:
+        """Whether no link ties the practices' claims to the pooled payments."""
+        return bool(self.pooled_payments) and not self.held_by_caps.any()
+
     @property
     def practices(self) -> tuple[Block, ...]:
         """The practices' blocks, in network order."""

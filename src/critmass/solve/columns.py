@@ -37,6 +37,14 @@ def column(model: NetworkModel, block: int, x: FloatArray, worth: Mapping[str, f
     return Column(block, x, {**own, **(worth or {})}, part.constant + part.matrix @ x)
 
 
+def without_mass(model: NetworkModel, found: Column) -> Column:
+    """The same plan of a practice when it is not counted as at mass, for which it needs no claims."""
+    block, x = model.blocks[found.block], found.x.copy()
+    for name in ("at_mass", *(f"claim[{payer}]" for payer in model.claim_shares[found.block])):
+        x[block.position[name]] = max(0.0, block.lower[block.position[name]])
+    return column(model, found.block, x, {**found.worth, "at_mass": 0.0, "members_at_mass": 0.0})
+
+
 @dataclass
 class Pool:
     """All columns found so far, by block, without repeats."""

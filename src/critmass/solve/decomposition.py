@@ -7,23 +7,23 @@ any number of cores unless the time limit stops the search.
 from __future__ import annotations
 
 from concurrent.futures import Executor
-from dataclasses import replace
 from typing import Generic
 
 import numpy as np
 
 from critmass.formulation.block import FloatArray
 from critmass.formulation.network_model import NetworkModel
+from critmass.solve.aiming import Aims
 from critmass.solve.candidates import Found, Judging, better, meets_floors
 from critmass.solve.columns import Pool, Stage
-from critmass.solve.highs import SolveLimits, solve
+from critmass.solve.highs import SolveLimits
 from critmass.solve.improving import Improving
 from critmass.solve.masters import Masters
-from critmass.solve.nodes import Node, StageResult, as_vector, first_box, organization_choices
+from critmass.solve.nodes import Node, StageResult, first_box, organization_choices
 from critmass.solve.passes import Passes
 from critmass.solve.pricing import Prices, Range, counted_on_payments
-from critmass.solve.progress import Clock, Progress, Reporter
-from critmass.solve.relaxation import Relaxation, branches, split_decisions
+from critmass.solve.progress import Clock, Progress, Reporter, of_sample
+from critmass.solve.relaxation import Relaxation, branches
 from critmass.solve.sampling import SampleJudge, carried_over, loosened, sample_of
 from critmass.solve.start import self_sufficient_columns
 
@@ -58,11 +58,17 @@ NODES = 80
 MASTER_WEIGHT = 0.8
 """Weight of the master's prices against the best ones so far in the prices of the next pass."""
 
+RELAXED_IS_LOOSE = 0.12
+"""Practices' linear relaxations bound a node about so far above its plans: nearer ones are not worth trying them."""
+
 SAMPLE_TIME = 0.25
 """Part of the time left that a search over a sample may take."""
 
 SAMPLE_GAP, LEAST_SAMPLE_GAP = 0.5, 0.005
 """The gap it is to reach, as a part of the one asked for, and at least: it is only an estimate."""
+
+AIMED_PASSES = 2
+"""Partial passes with claims capped at such payments, for a plan of many practices."""
 
 PART_OF_A_PASS = 0.5
 """A pass is not begun when less than this part of the last one's time is left."""
@@ -84,13 +90,15 @@ class Search(Generic[Found]):
 
     def __init__(
         self, model: NetworkModel, judge: Judging[Found], *, gap: float, seed: int, clock: Clock, report: Reporter,
-        executor: Executor, with_all_links: NetworkModel | None = None,
+        executor: Executor, with_all_links: NetworkModel | None = None, of_sample: bool = False,
     ) -> None:  # fmt: skip
         self.model, self.judge, self.gap, self.seed = model, judge, gap, seed
         self.clock, self.report, self.executor, self.with_all_links = clock, report, executor, with_all_links
+        self.of_sample = of_sample
         self.pool = Pool(len(model.blocks))
         self.masters = Masters(model, self.pool, seed)
         self.passes = Passes(model, self.masters, judge, self.pool, executor, seed)
+        self.aims = Aims(model, self.masters, seed)
         self.improving = Improving(model, self.masters, executor, gap=gap, seed=seed)
         self.plan: Found | None = None
         self.first_plan_seconds = np.inf
@@ -138,7 +146,7 @@ class Search(Generic[Found]):
     def _first_nodes(self, result: StageResult[Found]) -> list[Node]:
         if self.with_all_links is not None:
             return self._tried_on_sample(self.with_all_links, result)
-        self._relaxation = Relaxation(self.model, result.stage)
+        self._relaxation = Relaxation(self.model, result.stage, of_sample=self.of_sample)
         nodes = [Node(regime, np.inf, place) for place, regime in enumerate(self._regimes)]
         for node in nodes:
             self._open(node, result)
@@ -150,20 +158,12 @@ class Search(Generic[Found]):
         sample = sample_of(whole, self.model, stage, self.executor, self.seed)
         trial = Search(
             sample.model, SampleJudge(sample, self.judge), gap=max(SAMPLE_GAP * self.gap, LEAST_SAMPLE_GAP),
-            seed=self.seed, clock=self.clock, report=self._report_of_sample(result), executor=self.executor,
+            seed=self.seed, clock=self.clock, report=of_sample(self.report, result.value), executor=self.executor,
+            of_sample=True,
         )  # fmt: skip
         share = SAMPLE_TIME * (self._until - self.clock.spent()) / max(self.clock.left(), 1e-3)
         trial.run(stage, share)
         return carried_over(trial.frontier, sample.model, self.model)
-
-    def _report_of_sample(self, result: StageResult[Found]) -> Reporter:
-        """What a search over a sample says of itself: neither its plans nor its bounds are the network's."""
-        value = result.value if np.isfinite(result.value) else None
-
-        def report(progress: Progress) -> None:
-            self.report(replace(progress, step=f"sample, {progress.step}", incumbent=value, bound=None, gap=None))
-
-        return report
 
     @property
     def frontier(self) -> list[Node]:
@@ -272,26 +272,18 @@ class Search(Generic[Found]):
             self.masters.dual_prices(self._stage, node, self._box(node))
         counted_on = counted_on_payments(self.model, node.fixed, priced)
         room = {name: counted_on[name] - value for name, value in node.paid.items() if name in counted_on}
-        worst = max(room, key=lambda name: room[name], default=None)
-        if worst is None or room[worst] <= 1.5 * self._payment_room(node):
-            return None
-        return worst, counted_on[worst]
+        worst = max(room, key=lambda name: room[name], default="")
+        return (worst, counted_on[worst]) if room.get(worst, 0.0) > 1.5 * self._payment_room(node) else None
 
     def _payment_room(self, node: Node) -> float:
         return PAYMENT_ROOM * self.gap * max(abs(node.bound), 1.0)
 
     def _split_hub(self, node: Node, result: StageResult[Found], made: int) -> list[Node]:
         """Two nodes for the split hub decision whose rounding costs most in the linear master; prices carry over."""
-        problem, _, offset = self.masters.plan_problem(result.stage, node)
-        relaxed = replace(problem, integer=np.zeros_like(problem.integer))
-        answer = solve(relaxed, SolveLimits(time_seconds=60, seed=self.seed))
-        split = [] if answer.x is None else split_decisions(self.model, answer.x[offset:])
-        if answer.x is None or not split:
-            return []
-        ranges = branches(self.model, split[0], answer.x[offset:], node.fixed)
+        name, ranges = self.masters.hub_split(result.stage, node)
         children = []
         for place, part in enumerate(ranges):
-            child = Node({**node.fixed, split[0]: part}, node.bound, made + place)
+            child = Node({**node.fixed, name: part}, node.bound, made + place)
             child.centre, child.box, child.leaf_passes = node.centre, node.box, BEFORE_HUB - HUB_PASSES
             child.contracts_tried = True
             child.bound = min(node.bound, self.passes.bound(child))
@@ -311,7 +303,7 @@ class Search(Generic[Found]):
 
     def _lowered_by_relaxed_pass(self, node: Node, result: StageResult[Found]) -> bool:
         """A quick pass first at a node that the sample gives no hope: it may be all that is needed to close it."""
-        hopeless = self.with_all_links is not None and node.promise <= self._closed_bound(result)
+        hopeless = self.with_all_links is not None and node.promise <= (1.0 - RELAXED_IS_LOOSE) * result.value
         if node.pass_relaxed or node.relaxed is None or not hopeless:
             return False
         bound = self.passes.relaxed(node.relaxed.prices, node, self._limits(result, node))
@@ -325,10 +317,22 @@ class Search(Generic[Found]):
         prices = node.relaxed.prices
         bound = self._pass(prices, node, result)
         node.bound, node.centre, node.centre_bound = min(node.bound, bound), prices, bound
-        self._improve(result, node, last=False, now=self.with_all_links is not None)
         if self.with_all_links is not None:
-            self._take_improvement(result)
+            self._aim(node, result)
+        else:
+            self._improve(result, node, last=False)
         self._say(result, f"choice {node.order + 1}")
+
+    def _aim(self, node: Node, result: StageResult[Found]) -> None:
+        """A plan of many practices: those that claim more than the aim allows are priced again under its caps."""
+        assert node.centre is not None
+        self.masters.dual_prices(result.stage, node, self._box(node))
+        aimed = self.aims.best(result.stage, node)
+        for _ in range(AIMED_PASSES):
+            self._pass(node.centre, aimed, result)
+            self._improve(result, node, last=False, now=True)
+            self._take_improvement(result)
+            aimed = self.aims.higher(node)
 
     @staticmethod
     def _slack(value: float) -> float:
@@ -336,23 +340,11 @@ class Search(Generic[Found]):
         return 1e-7 * max(abs(value), 1.0)
 
     def _price_leaf(self, node: Node, result: StageResult[Found]) -> None:
-        """One more pass, at prices of the linear master in a box around the best ones.
-
-        The box is widened where prices ran into its side and the bound improved, and halved where they
-        moved and it did not.
-        """
+        """One more pass, at prices of the linear master in a box around the best ones."""
         assert node.centre is not None
         node.box = self._box(node)
         prices = self.masters.dual_prices(result.stage, node, node.box).blend(node.centre, MASTER_WEIGHT)
-        moved = np.abs(as_vector(prices) - as_vector(node.centre))
-        bound = self._pass(prices, node, result)
-        node.last_drop = max(node.bound - bound, 0.0)
-        if bound < node.centre_bound:
-            node.box = np.where(moved >= 0.99 * MASTER_WEIGHT * node.box, 2.0 * node.box, node.box)
-            node.centre, node.centre_bound = prices, bound
-        else:
-            node.box = np.where(moved >= 0.01 * node.box, 0.5 * node.box, node.box)
-        node.bound, node.leaf_passes = min(node.bound, bound), node.leaf_passes + 1
+        node.passed(prices, self._pass(prices, node, result), MASTER_WEIGHT)
         self._improve(result, node, last=node.leaf_passes == LEAF_PASSES)
         self._say(result, f"choice {node.order + 1}, pass {node.leaf_passes + 1}")
 
@@ -378,7 +370,7 @@ class Search(Generic[Found]):
         allowed /= max(len(self.model.practices), 1)
         return SolveLimits(
             time_seconds=max(min(20.0, self._until - self.clock.spent()), 0.2), gap_absolute=max(allowed, 1e-4),
-            seed=self.seed, heuristics=False, keep_points=KEPT_POINTS if self.with_all_links is None else 0,
+            seed=self.seed, heuristics=False, keep_points=KEPT_POINTS,
         )  # fmt: skip
 
     # plans ------------------------------------------------------------------------------------------
@@ -387,6 +379,8 @@ class Search(Generic[Found]):
         """Begin to choose a plan at a node, if asked for now or time for it, and settle what came out of the last."""
         if last or now or self.improving.is_due(self.passes.count):
             self._take_improvement(result)
+            if self.with_all_links is not None and node.paid:
+                node = self.aims.best(result.stage, node)
             self.improving.begin(
                 result.stage, node, self.passes.count, self._until - self.clock.spent(), last=last,
                 only_narrowed=self.with_all_links is not None,

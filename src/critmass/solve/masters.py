@@ -13,6 +13,7 @@ from critmass.solve.columns import Column, Pool, SlackCosts, Stage, penalty_cost
 from critmass.solve.highs import Answer, Problem, SolveLimits, solve
 from critmass.solve.nodes import Node, as_vector
 from critmass.solve.pricing import Prices, Range, claim_ranges, master_prices, most_pooled_payments
+from critmass.solve.relaxation import branches, split_decisions
 
 WHOLE = 0.999
 """From this weight on a column counts as chosen whole."""
@@ -109,6 +110,17 @@ class Masters:
         for place, item in enumerate(chosen):
             upper[place] = float(self._respects(item, node.fixed) and self._within_caps(item, node))
         return replace(problem, lower=lower, upper=upper), chosen, offset
+
+    def hub_split(self, stage: Stage, node: Node) -> tuple[str, tuple[Range, ...]]:
+        """The whole decision whose rounding costs most in the linear master, and its two ranges; none where nothing
+        is split."""
+        problem, _, offset = self.plan_problem(stage, node)
+        relaxed = replace(problem, integer=np.zeros_like(problem.integer))
+        answer = solve(relaxed, SolveLimits(time_seconds=60, seed=self.seed))
+        split = [] if answer.x is None else split_decisions(self.model, answer.x[offset:])
+        if answer.x is None or not split:
+            return "", ()
+        return split[0], branches(self.model, split[0], answer.x[offset:], node.fixed)
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import numpy as np
 from scipy import sparse
@@ -12,28 +12,22 @@ from critmass.formulation.network_model import NetworkModel
 from critmass.solve.highs import Problem
 
 
-def assemble(
-    model: NetworkModel, weights: Mapping[str, float], floors: Mapping[str, float] | None = None,
-    stands_for: Sequence[float] | None = None,
-) -> Problem:  # fmt: skip
+def assemble(model: NetworkModel, weights: Mapping[str, float], floors: Mapping[str, float] | None = None) -> Problem:
     """One model of all blocks and links.
 
     `weights` are the coefficients of the named block expressions in the objective; `floors` are least
-    values of the sum of a named expression over all blocks (rows `floor[name]`). `stands_for` says for how many
-    equal blocks each one stands, in objective, links and floors; 1 by default.
+    values of the sum of a named expression over all blocks (rows `floor[name]`).
     """
-    counts = [1.0] * len(model.blocks) if stands_for is None else list(stands_for)
-    objective, offset = _combine(model, weights, counts)
+    objective, offset = _combine(model, weights)
     matrices = [sparse.block_diag([block.matrix for block in model.blocks], format="csr")]
     lows = [block.row_lower for block in model.blocks]
     highs = [block.row_upper for block in model.blocks]
-    parts = list(zip(model.link_matrices, counts, strict=True))
-    constant = sum((part.constant * count for part, count in parts), start=np.zeros(len(model.links)))
-    matrices.append(sparse.hstack([part.matrix * count for part, count in parts], format="csr"))
+    constant = sum((part.constant for part in model.link_matrices), start=np.zeros(len(model.links)))
+    matrices.append(sparse.hstack([part.matrix for part in model.link_matrices], format="csr"))
     lows.append(-constant)
     highs.append(np.where(model.equal, -constant, np.inf))
     for name, least in (floors or {}).items():
-        row, part = _combine(model, {name: 1.0}, counts)
+        row, part = _combine(model, {name: 1.0})
         matrices.append(sparse.csr_array(row[None, :]))
         lows.append(np.array([least - part]))
         highs.append(np.array([np.inf]))
@@ -49,14 +43,14 @@ def assemble(
     )
 
 
-def _combine(model: NetworkModel, weights: Mapping[str, float], counts: Sequence[float]) -> tuple[FloatArray, float]:
+def _combine(model: NetworkModel, weights: Mapping[str, float]) -> tuple[FloatArray, float]:
     parts, offset = [], 0.0
-    for block, count in zip(model.blocks, counts, strict=True):
+    for block in model.blocks:
         coefficients = np.zeros(len(block.variables))
         for name, weight in weights.items():
             constant, dense = block.expressions[name]
-            coefficients += count * weight * dense
-            offset += count * weight * constant
+            coefficients += weight * dense
+            offset += weight * constant
         parts.append(coefficients)
     return np.concatenate(parts), offset
 

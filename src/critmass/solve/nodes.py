@@ -101,6 +101,23 @@ class Node:
         """The relaxation's value: what tells nodes apart whose bounds are not known yet."""
         return -np.inf if self.relaxed is None else self.relaxed.value
 
+    def passed(self, prices: Prices, bound: float, weight: float) -> None:
+        """Learn from a pass at prices that lie in the box around the best ones, `weight` of the way to the master's.
+
+        The box is widened where prices ran into its side and the bound improved, and halved where they moved and it
+        did not.
+        """
+        assert self.centre is not None
+        assert self.box is not None
+        moved = np.abs(as_vector(prices) - as_vector(self.centre))
+        self.last_drop = max(self.bound - bound, 0.0)
+        if bound < self.centre_bound:
+            self.box = np.where(moved >= 0.99 * weight * self.box, 2.0 * self.box, self.box)
+            self.centre, self.centre_bound = prices, bound
+        else:
+            self.box = np.where(moved >= 0.01 * self.box, 0.5 * self.box, self.box)
+        self.bound, self.leaf_passes = min(self.bound, bound), self.leaf_passes + 1
+
 
 def organization_choices(model: NetworkModel) -> Iterator[dict[str, Range]]:
     """What the organization may hold of each exclusive group, with the conditions that follow."""

@@ -11,7 +11,7 @@ import numpy as np
 
 from critmass.formulation.network_model import NetworkModel
 from critmass.solve.candidates import Judging, Valued
-from critmass.solve.columns import Column, Pool, Stage, column
+from critmass.solve.columns import Column, Pool, Stage, column, without_mass
 from critmass.solve.highs import SolveLimits, solve
 from critmass.solve.masters import Masters
 from critmass.solve.nodes import Exact, Node
@@ -90,5 +90,7 @@ class Passes:
         best = dict[int, Column]()
         for item in self.judge.columns([(one.block, x) for one in found for x in one.points]):
             self.pool.add(item)
+            if self.model.claims_untied:
+                self.pool.add(without_mass(self.model, item))
             best.setdefault(item.block, item)
         return [replace(item, points=(best[item.block].x,)) if item.block in best else item for item in found]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -26,6 +26,15 @@ Reporter = Callable[[Progress], None]
 
 def silent(progress: Progress) -> None:
     """Report nothing."""
+
+
+def of_sample(report: Reporter, value: float) -> Reporter:
+    """Reports of a search over a sample: neither its plans nor its bounds are the network's, whose best plan has
+    `value`."""
+    best = value if np.isfinite(value) else None
+    return lambda found: report(
+        replace(found, step=f"sample, {found.step}", incumbent=best, bound=None, gap=None),
+    )
 
 
 def relative_gap(value: float, bound: float) -> float:

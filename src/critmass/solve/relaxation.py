@@ -34,10 +34,13 @@ INFEASIBLE = (highspy.HighsModelStatus.kInfeasible, highspy.HighsModelStatus.kUn
 
 
 class Relaxation:
-    """The relaxation for one stage; decisions of the organization are fixed and freed in place."""
+    """The relaxation for one stage; decisions of the organization are fixed and freed in place.
 
-    def __init__(self, model: NetworkModel, stage: Stage) -> None:
-        self.model, self.stage = model, stage
+    `of_sample`: the model is a sample of another one. What it cannot keep is then not impossible.
+    """
+
+    def __init__(self, model: NetworkModel, stage: Stage, *, of_sample: bool = False) -> None:
+        self.model, self.stage, self.of_sample = model, stage, of_sample
         problem = assemble(model, stage.weights, stage.floors)
         self._lower, self._upper = problem.lower, problem.upper
         self._highs = load(replace(problem, integer=np.zeros_like(problem.integer)), SolveLimits(time_seconds=600))
@@ -85,13 +88,17 @@ class Relaxation:
         return [name for name in split_decisions(self.model, relaxed.organization) if not is_hub(name)]
 
     def strongest(self, names: list[str], relaxed: Relaxed, decisions: Mapping[str, Range]) -> str | None:
-        """Of some decisions, the one whose two branches both lower the relaxation most; None when none matters."""
+        """Of some decisions, the one whose two branches both lower the relaxation most; None when none matters.
+
+        Of a sample no branch is split off that it cannot keep: it would have no prices.
+        """
         best, best_score = None, LEAST_DROP * max(abs(relaxed.value), 1.0)
         for name in names:
             drops = []
             for choice in branches(self.model, name, relaxed.organization, decisions):
                 child = self.solve({**decisions, name: choice})
-                drops.append(1e12 if child is None else relaxed.value - child.value)
+                impossible = 0.0 if self.of_sample else 1e12
+                drops.append(impossible if child is None else relaxed.value - child.value)
             score = min(drops)
             if score > best_score:
                 best, best_score = name, score

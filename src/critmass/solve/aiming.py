@@ -1,0 +1,60 @@
+"""Where plans of many practices are looked for: at pooled payments that agree with the claims on them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from critmass.formulation.network_model import NetworkModel
+from critmass.solve.columns import Stage
+from critmass.solve.highs import SolveLimits, solve
+from critmass.solve.masters import Masters
+from critmass.solve.nodes import Node
+
+PARTS = (1.0, 0.97, 0.94, 0.91, 0.88, 0.85, 0.8, 0.7)
+"""Parts of what the master makes of pooled payments that a plan may aim at."""
+
+
+class Aims:
+    """Aims take the place of links between practices' claims and the payments, of which there would be too many.
+
+    At an aim the organization has to earn at least a part of what a node's linear master makes of every pooled payment,
+    and practices claim no more than their shares of that part.
+    """
+
+    def __init__(self, model: NetworkModel, masters: Masters, seed: int) -> None:
+        self.model, self.masters, self.seed = model, masters, seed
+        self._start = len(PARTS) // 2
+
+    def best(self, stage: Stage, node: Node) -> Node:
+        """The aim at which the linear master over the columns at hand is worth most, from the last best one uphill."""
+        worth: dict[int, float] = {}
+        at = self._start
+        while True:
+            for place in (at, at - 1, at + 1):
+                if 0 <= place < len(PARTS) and place not in worth:
+                    worth[place] = self._worth(stage, self.at(node, PARTS[place]))
+            best = max(worth, key=lambda place: worth[place])
+            if best == at:
+                self._start = at
+                return self.at(node, PARTS[at])
+            at = best
+
+    def higher(self, node: Node) -> Node:
+        """The next aim above the best one: worth more, perhaps, once practices are priced under its caps."""
+        return self.at(node, PARTS[max(self._start - 1, 0)])
+
+    def at(self, node: Node, part: float) -> Node:
+        """A node that aims at a part of the payments that another node's master makes."""
+        paid = {name: part * value for name, value in node.paid.items() if value > 0}
+        capped = Node({**node.fixed, **{name: (value, value) for name, value in paid.items()}}, np.inf, node.order)
+        fixed = {**node.fixed, **{name: (value, np.inf) for name, value in paid.items()}}
+        return Node(
+            fixed, np.inf, node.order, relaxed=node.relaxed, centre=node.centre, caps=self.masters.claim_caps(capped)
+        )
+
+    def _worth(self, stage: Stage, aimed: Node) -> float:
+        problem, _, _ = self.masters.plan_problem(stage, aimed)
+        relaxed = replace(problem, integer=np.zeros_like(problem.integer))
+        return solve(relaxed, SolveLimits(time_seconds=60, seed=self.seed)).objective
