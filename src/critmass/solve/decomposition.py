@@ -295,7 +295,7 @@ class Search(Generic[Found]):
         """Bound a node by its relaxation and from earlier prices, without pricing anything."""
         assert self._relaxation is not None
         node.relaxed = self._relaxation.solve(node.fixed)
-        if node.relaxed is None:
+        if node.relaxed is None or node.relaxed.value == -np.inf:
             node.bound = -np.inf
             return
         node.bound = min(node.bound, node.relaxed.value + self._slack(node.relaxed.value))
@@ -303,7 +303,8 @@ class Search(Generic[Found]):
 
     def _lowered_by_relaxed_pass(self, node: Node, result: StageResult[Found]) -> bool:
         """A quick pass first at a node that the sample gives no hope: it may be all that is needed to close it."""
-        hopeless = self.with_all_links is not None and node.promise <= (1.0 - RELAXED_IS_LOOSE) * result.value
+        far = result.value - RELAXED_IS_LOOSE * abs(result.value)
+        hopeless = self.with_all_links is not None and node.promise <= far
         if node.pass_relaxed or node.relaxed is None or not hopeless:
             return False
         bound = self.passes.relaxed(node.relaxed.prices, node, self._limits(result, node))

@@ -7,15 +7,21 @@ from dataclasses import dataclass, replace
 
 import highspy
 import numpy as np
+from numpy.typing import NDArray
 
 from critmass.formulation.block import FloatArray
 from critmass.formulation.network_model import NetworkModel
 from critmass.solve.columns import Stage
-from critmass.solve.highs import SolveLimits, load
+from critmass.solve.highs import Problem, SolveLimits, load
 from critmass.solve.monolith import assemble
 from critmass.solve.pricing import Prices, Range, master_prices
 
+IntArray = NDArray[np.int32]
+
 FRACTIONAL = 1e-5
+
+SHORTFALL = 1.0
+"""What falling short of a link by all that practices may bring to it costs, in times all that they may earn."""
 
 LEAST_DROP = 2e-4
 """Part of the relaxation's value that both branches of a split must lower for the split to be worth it."""
@@ -36,7 +42,8 @@ INFEASIBLE = (highspy.HighsModelStatus.kInfeasible, highspy.HighsModelStatus.kUn
 class Relaxation:
     """The relaxation for one stage; decisions of the organization are fixed and freed in place.
 
-    `of_sample`: the model is a sample of another one. What it cannot keep is then not impossible.
+    `of_sample`: the model is a sample of another one. What it cannot keep is then not impossible, and gets the prices
+    at which falling short of links costs so much that it is not worth it.
     """
 
     def __init__(self, model: NetworkModel, stage: Stage, *, of_sample: bool = False) -> None:
@@ -50,21 +57,48 @@ class Relaxation:
             for name in (*model.organization.variables, *model.conditions.values()):
                 if name in block.position and (block is model.organization or name.startswith("condition[")):
                     self._places.setdefault(name, []).append(int(start) + block.position[name])
-        self._first = int(starts[-2])
+        self._first, self._columns = int(starts[-2]), int(starts[-1])
         self._fixed: dict[str, Range] = {}
+        self._shortfalls = self._add_shortfalls(problem) if of_sample else np.zeros(0, dtype=np.int32)
+
+    def _add_shortfalls(self, problem: Problem) -> IntArray:
+        """A variable for falling short of each link, as yet held to none."""
+        links, columns = len(self.model.links), len(problem.objective)
+        first = problem.matrix.shape[0] - links - len(self.stage.floors)
+        reach = np.where(np.isfinite(problem.upper), np.abs(problem.upper), 0.0)
+        brought = np.abs(problem.matrix[first : first + links, : self._first]) @ reach[: self._first]
+        worth = float(np.abs(problem.objective) @ reach)
+        for row in range(links):
+            cost = -SHORTFALL * worth / max(float(brought[row]), 1.0)
+            self._highs.addCol(cost, 0.0, 0.0, 1, np.array([first + row], dtype=np.int32), np.array([1.0]))
+        return np.arange(columns, columns + links, dtype=np.int32)
 
     def solve(self, decisions: Mapping[str, Range]) -> Relaxed | None:
         """The optimum under the decisions, or None when no plan can keep them."""
         self._apply(decisions)
         self._highs.run()
         status = self._highs.getModelStatus()
+        if status in INFEASIBLE and self.of_sample:
+            return self._falling_short()
         if status != highspy.HighsModelStatus.kOptimal:
             return None if status in INFEASIBLE else self._unknown()
+        return self._found(float(self._highs.getInfo().objective_function_value))
+
+    def _falling_short(self) -> Relaxed:
+        """Prices where the sample cannot keep the decisions; the value is minus infinity."""
+        count, none = len(self._shortfalls), np.zeros(len(self._shortfalls))
+        self._highs.changeColsBounds(count, self._shortfalls, none, np.full(count, highspy.kHighsInf))
+        self._highs.run()
+        solved = self._highs.getModelStatus() == highspy.HighsModelStatus.kOptimal
+        found = self._found(-np.inf) if solved else replace(self._unknown(), value=-np.inf)
+        self._highs.changeColsBounds(count, self._shortfalls, none, none)
+        return found
+
+    def _found(self, value: float) -> Relaxed:
         solution = self._highs.getSolution()
         rows = len(self.model.links) + len(self.stage.floors)
         duals = np.array(solution.row_dual[-rows:] if rows else [], dtype=np.float64)
-        organization = np.array(solution.col_value[self._first :], dtype=np.float64)
-        value = float(self._highs.getInfo().objective_function_value)
+        organization = np.array(solution.col_value[self._first : self._columns], dtype=np.float64)
         return Relaxed(value, master_prices(self.model, self.stage, duals), organization)
 
     def _unknown(self) -> Relaxed:
@@ -88,17 +122,13 @@ class Relaxation:
         return [name for name in split_decisions(self.model, relaxed.organization) if not is_hub(name)]
 
     def strongest(self, names: list[str], relaxed: Relaxed, decisions: Mapping[str, Range]) -> str | None:
-        """Of some decisions, the one whose two branches both lower the relaxation most; None when none matters.
-
-        Of a sample no branch is split off that it cannot keep: it would have no prices.
-        """
+        """Of some decisions, the one whose two branches both lower the relaxation most; None when none matters."""
         best, best_score = None, LEAST_DROP * max(abs(relaxed.value), 1.0)
         for name in names:
             drops = []
             for choice in branches(self.model, name, relaxed.organization, decisions):
                 child = self.solve({**decisions, name: choice})
-                impossible = 0.0 if self.of_sample else 1e12
-                drops.append(impossible if child is None else relaxed.value - child.value)
+                drops.append(1e12 if child is None else relaxed.value - child.value)
             score = min(drops)
             if score > best_score:
                 best, best_score = name, score
