@@ -7,6 +7,7 @@ any number of cores unless the time limit stops the search.
 from __future__ import annotations
 
 from concurrent.futures import Executor
+from contextlib import suppress
 from dataclasses import replace
 
 import numpy as np
@@ -17,6 +18,7 @@ from critmass.solve.candidates import Candidate, Judge, better, meets_floors
 from critmass.solve.columns import Pool, Stage
 from critmass.solve.highs import SolveLimits, solve
 from critmass.solve.improving import Improving
+from critmass.solve.interrupt import SearchStopped
 from critmass.solve.masters import Masters
 from critmass.solve.nodes import Node, StageResult, as_vector, first_box, organization_choices
 from critmass.solve.passes import Passes
@@ -99,11 +101,14 @@ class Search:
         self._tuner = None if self._relaxation.is_bound else Tuner(self.model, self.seed)
         result = StageResult(stage, None, np.inf)
         self._keep(self.plan, result)
-        if not self.pool.flat() and self._relaxation.is_bound:
-            for item in self_sufficient_columns(self.model, self.judge, self._regimes, self.seed, self.executor):
-                self.pool.add(item)
-        self._explore(result)
-        self._take_improvement(result)
+        with suppress(SearchStopped):
+            if not self.pool.flat() and self._relaxation.is_bound:
+                for item in self_sufficient_columns(self.model, self.judge, self._regimes, self.seed, self.executor):
+                    self.pool.add(item)
+        with suppress(SearchStopped):
+            self._explore(result)
+        with suppress(SearchStopped):
+            self._take_improvement(result)
         self._settle_bound(result)
         self._say(result, "done")
         return result
@@ -258,6 +263,8 @@ class Search:
     def _open(self, node: Node, result: StageResult) -> None:
         """Bound a node by its relaxation and from earlier prices, without pricing anything."""
         assert self._relaxation is not None
+        if self.clock.is_overdue:
+            raise SearchStopped
         node.relaxed = self._relaxation.solve(node.fixed)
         if node.relaxed is None:
             node.bound = -np.inf
@@ -370,7 +377,8 @@ class Search:
         return result.gap <= self.gap or self._out_of_time()
 
     def _out_of_time(self) -> bool:
-        return self.clock.spent() + PART_OF_A_PASS * self.passes.seconds >= self._until
+        spent = self.clock.spent() + PART_OF_A_PASS * self.passes.seconds
+        return spent >= self._until or self.clock.stopped_after is not None
 
     def _say(self, result: StageResult, step: str) -> None:
         if self._nodes:
