@@ -118,7 +118,9 @@ def say_stopped(found: Plan) -> None:
     """That Ctrl-C ended the search, and what that means for the gap."""
     if found.stopped_after_seconds is not None:
         after = seconds(found.stopped_after_seconds)
-        say(f"\nStopped by Ctrl-C after {after}: this is the best plan so far, and its gap is what was proved till then.")
+        say(
+            f"\nStopped by Ctrl-C after {after}: this is the best plan so far, and its gap is what was proved till then."
+        )
 
 
 def say_where(out: Path | None, kind: str) -> None:
