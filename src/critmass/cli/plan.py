@@ -118,9 +118,7 @@ def say_stopped(found: Plan) -> None:
     """That Ctrl-C ended the search, and what that means for the gap."""
     if found.stopped_after_seconds is not None:
         after = seconds(found.stopped_after_seconds)
-        say(
-            f"\nStopped by Ctrl-C after {after}: this is the best plan so far, and its gap is what was proved till then."
-        )
+        say(f"\nStopped by Ctrl-C after {after}: the plan is the best so far, its gap what was proved till then.")
 
 
 def say_where(out: Path | None, kind: str) -> None:
