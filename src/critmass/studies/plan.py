@@ -18,12 +18,12 @@ from critmass.domain.network import Network
 from critmass.domain.programs import Program
 from critmass.domain.scenario import Scenario, SolveOptions
 from critmass.formulation.levels import Shared
-from critmass.formulation.network_model import formulate
+from critmass.formulation.network_model import NetworkModel, formulate
 from critmass.settlement.outcome import Outcome, Pricer
 from critmass.settlement.projection import OWN, Decisions, Model
 from critmass.settlement.results import BoolArray
 from critmass.settlement.terms import Terms, terms_in_force
-from critmass.solve.audit import audit
+from critmass.solve.audit import Difference, audit
 from critmass.solve.candidates import Candidate, Judge
 from critmass.solve.columns import Stage
 from critmass.solve.executor import solve_pool
@@ -134,12 +134,7 @@ def plan_network(
     model = Model(network, catalog, scenario)
     terms = terms_in_force(catalog, network, scenario)
     shared = Shared(model, terms)
-    conflicts = lock_conflicts(shared)
-    if conflicts:
-        raise InfeasibleError(conflicts)
-    formulated, pricer = formulate(shared), Pricer(model, terms)
-    if len(formulated.practices) > MANY:
-        formulated = formulated.with_shared_links_only()
+    formulated, pricer = _formulated(shared), Pricer(model, terms)
     with solve_pool(options.workers, options.executor, options.scheduler) as executor:
         judge = Judge(formulated, pricer)
         as_things_stand = today(shared)
@@ -157,13 +152,24 @@ def plan_network(
         outcome=best.outcome, today=pricer.price(as_things_stand),
         levels=tuple(_level(item, best) for item in results),
         wall_seconds=clock.spent(), first_plan_seconds=first,
-        settlement_checks=tuple(
-            f"{item.practice}: {item.program}.{item.component} is modelled from above: "
-            f"${item.model_usd:,.2f} against ${item.settled_usd:,.2f} settled"
-            for item in differences
-        ),
+        settlement_checks=tuple(map(_in_words, differences)),
         library=library, stopped_after_seconds=stopped_after,
     )  # fmt: skip
+
+
+def _formulated(shared: Shared) -> NetworkModel:
+    conflicts = lock_conflicts(shared)
+    if conflicts:
+        raise InfeasibleError(conflicts)
+    found = formulate(shared)
+    return found.with_shared_links_only() if len(found.practices) > MANY else found
+
+
+def _in_words(item: Difference) -> str:
+    return (
+        f"{item.practice}: {item.program}.{item.component} is modelled from above: "
+        f"${item.model_usd:,.2f} against ${item.settled_usd:,.2f} settled"
+    )
 
 
 def _no_plan(results: list[StageResult], clock: Clock) -> BaseException:
