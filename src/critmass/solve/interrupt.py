@@ -74,6 +74,7 @@ class StoppableExecutor(Executor):
         self._open: dict[Future[Any], Future[Any]] = {}
 
     def submit(self, fn: Callable[Given, Result], /, *args: Given.args, **kwargs: Given.kwargs) -> Future[Result]:
+        """As the executor behind; SearchStopped once it was stopped."""
         future = Future[Result]()
         with self._lock:
             if self._stopped:
