@@ -81,15 +81,23 @@ def solve(
     if not len(problem.objective):
         return _empty(problem)
     begun = time.monotonic()
-    answer = _run(load(problem, limits, stopped), problem, limits, start)
+    answer = _run(load(problem, limits), problem, limits, start, stopped)
     left = limits.time_seconds - (time.monotonic() - begun)
     if answer.termination != "failed" or left <= 0 or not limits.presolve:
         return answer
     limits = replace(limits, time_seconds=left, presolve=False)
-    return _run(load(problem, limits, stopped), problem, limits, start)
+    return _run(load(problem, limits), problem, limits, start, stopped)
 
 
-def _run(highs: highspy.Highs, problem: Problem, limits: SolveLimits, start: FloatArray | None) -> Answer:
+def _run(
+    highs: highspy.Highs,
+    problem: Problem,
+    limits: SolveLimits,
+    start: FloatArray | None,
+    stopped: Callable[[], bool] | None,
+) -> Answer:
+    if stopped is not None:
+        highs.cbMipInterrupt.subscribe(lambda event: event.interrupt() if stopped() else None)
     if start is not None:
         solution = highspy.HighsSolution()
         solution.col_value = start.tolist()
@@ -119,11 +127,9 @@ class Quiet(highspy.Highs):
         super().enableCallbacks()  # type: ignore[no-untyped-call]
 
 
-def load(problem: Problem, limits: SolveLimits, stopped: Callable[[], bool] | None = None) -> highspy.Highs:
+def load(problem: Problem, limits: SolveLimits) -> highspy.Highs:
     """A solver object holding the model, for callers that change and re-solve it in place."""
     highs = Quiet()  # type: ignore[no-untyped-call]
-    if stopped is not None:
-        highs.cbMipInterrupt.subscribe(lambda event: event.interrupt() if stopped() else None)
     highs.setOptionValue("presolve", "choose" if limits.presolve else "off")
     highs.setOptionValue("threads", limits.threads)
     highs.setOptionValue("parallel", "off" if limits.threads == 1 else "choose")
