@@ -142,7 +142,7 @@ def pressing(problem: Problem, limits: SolveLimits, *, stopped: Callable[[], boo
 
 
 def test_a_tiny_network(ask: Asked, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Few practices, solved whole: Ctrl-C in the solve gives the plan known before, and nothing is said to be proved."""
+    """Few practices, solved whole: Ctrl-C in the solve gives the plan known before, and no bound is claimed."""
     monkeypatch.setattr("critmass.solve.interrupt.solve", pressing)
     said = list[Progress]()
     plan = ask(practices=2, report=said.append, on_ctrl_c=int)
