@@ -32,6 +32,6 @@ def solve_whole(
         plans.append(judge.candidate(model.decisions(split(model, answer.x))))
     result = StageResult(stage, best_of(plans, stage), answer.bound)
     result.bound = max(result.bound, result.value)
-    shown = [item if np.isfinite(item) else None for item in (result.value, result.bound, result.gap)]
-    report(Progress(stage.name, "whole model", *shown, clock.spent()))
+    value, bound, gap_now = (item if np.isfinite(item) else None for item in (result.value, result.bound, result.gap))
+    report(Progress(stage.name, "whole model", value, bound, gap_now, clock.spent()))
     return result
