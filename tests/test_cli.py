@@ -98,7 +98,13 @@ def found_by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
     """Instead of a search, a plan of random decisions whose first level is unproved."""
 
     def instead(
-        network: Network, catalog: Catalog, scenario: Scenario, options: SolveOptions, report: Reporter, *_: object
+        network: Network,
+        catalog: Catalog,
+        scenario: Scenario,
+        options: SolveOptions,
+        report: Reporter,
+        *_: object,
+        **_more: object,
     ) -> Plan:
         report(Progress("members_at_mass", "node 1", 5.0, None, None, 0.1))
         return replace(plan_by_hand(network, catalog, scenario), options=options)
@@ -135,7 +141,7 @@ def test_plan_says_what_is_not_proved(workbook: Path) -> None:
 def test_no_plan_in_time(monkeypatch: pytest.MonkeyPatch, workbook: Path) -> None:
     """When time runs out before any plan, the command ends with 4 and says which option to raise."""
 
-    def too_late(*arguments: object) -> Plan:
+    def too_late(*arguments: object, **more: object) -> Plan:
         raise NoPlanInTimeError("no plan was found within the time limit; raise --time-limit")
 
     monkeypatch.setattr("critmass.cli.plan.plan_network", too_late)
@@ -147,7 +153,7 @@ def test_no_plan_in_time(monkeypatch: pytest.MonkeyPatch, workbook: Path) -> Non
 def test_stopped_by_the_user(monkeypatch: pytest.MonkeyPatch, workbook: Path, tmp_path: Path) -> None:
     """Ctrl-C ends without a traceback and without files."""
 
-    def stopped(*arguments: object) -> Plan:
+    def stopped(*arguments: object, **more: object) -> Plan:
         raise KeyboardInterrupt
 
     monkeypatch.setattr("critmass.cli.plan.plan_network", stopped)

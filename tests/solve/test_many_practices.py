@@ -69,7 +69,7 @@ def test_a_sample_keeps_shared_links_and_those_of_its_practices(
 
 
 def test_a_sample_of_all_practices_is_the_network(model: NetworkModel) -> None:
-    """Where the sample holds everyone, each stands for itself: its relaxation is the network's, but for opening hubs."""
+    """Where the sample holds everyone, each stands for itself: its relaxation is the same, but for opening hubs."""
     found = evenly(model, np.arange(5.0))
     assert found.share == 1.0
     kept = [not name.startswith("hub_open_link") for name in model.links]

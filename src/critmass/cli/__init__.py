@@ -19,7 +19,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     help="Finds the payer programs and workflows that bring primary-care practices to critical reimbursement mass.",
     epilog="Exit codes: 0 done, 2 invalid input, 3 no plan can meet the scenario, 4 no plan within the time "
-    "limit, 5 a plan whose gap the time limit left open.",
+    "limit, 5 a plan whose gap the time limit or Ctrl-C left open, 130 stopped by Ctrl-C without a result.",
 )
 check_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Check a catalog, a network or payouts.")
 app.add_typer(check_app, name="check")

@@ -18,9 +18,9 @@ from critmass.domain.errors import CritmassError
 from critmass.report.problems import error_document, show_error
 
 NOT_PROVED = 5
-"""Exit code of a plan that the time limit kept from the asked gap."""
+"""Exit code of a plan that the time limit, or Ctrl-C, kept from the asked gap."""
 STOPPED = 130
-"""Exit code after Ctrl-C."""
+"""Exit code after Ctrl-C when there is no result."""
 
 NetworkPath = Annotated[
     Path, typer.Argument(metavar="NETWORK", help="Workbook (.xlsx), or folder of CSV or Parquet files.")

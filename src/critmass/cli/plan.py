@@ -30,6 +30,7 @@ from critmass.report.live import ProgressLine
 from critmass.report.plan_inputs import INPUTS_FILE
 from critmass.report.schema import PlanDocument, SettlementDocument
 from critmass.report.tables import show_plan, show_settlement
+from critmass.report.words import seconds
 from critmass.report.write import check_folder, write_plan
 from critmass.studies.plan import Plan, plan_network
 from critmass.studies.scenario import Inputs, read_inputs
@@ -70,6 +71,7 @@ def plan(
         print_result(document, as_json=as_json)
         say_where(out, document.kind)
         if document.status == "feasible":
+            say_stopped(found)
             raise typer.Exit(NOT_PROVED)
 
 
@@ -88,7 +90,9 @@ def inputs(network: Path, scenario: Path | None, catalog: list[Path] | None) -> 
 def _search(given: Inputs, options: SolveOptions, library: Path | None = None) -> Plan:
     with ProgressLine(stderr()) as report:
         if options.solver is None:
-            return plan_network(given.network, given.catalog, given.scenario, options, report, library)
+            return plan_network(
+                given.network, given.catalog, given.scenario, options, report, library, on_ctrl_c=report.stopping
+            )  # fmt: skip
         from critmass.studies.plan_pulp import plan_with_solver
 
         return plan_with_solver(given.network, given.catalog, given.scenario, options, options.solver, report)
@@ -108,6 +112,13 @@ def print_result(document: PlanDocument | SettlementDocument, *, as_json: bool) 
         show_plan(stdout(), document)
     else:
         show_settlement(stdout(), document)
+
+
+def say_stopped(found: Plan) -> None:
+    """That Ctrl-C ended the search, and what that means for the gap."""
+    if found.stopped_after_seconds is not None:
+        after = seconds(found.stopped_after_seconds)
+        say(f"\nStopped by Ctrl-C after {after}: the plan is the best so far, its gap what was proved till then.")
 
 
 def say_where(out: Path | None, kind: str) -> None:

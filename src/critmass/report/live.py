@@ -15,6 +15,8 @@ from critmass.solve.progress import Progress
 SECONDS_BETWEEN_LINES = 2.0
 """Where nobody watches a terminal, a line is printed at most this often."""
 
+STOPPING = "Ctrl-C: the search ends, and the best plan so far follows. Another Ctrl-C ends at once, without it."
+
 
 class ProgressLine:
     """Shows progress on a console: a line that renews itself on a terminal, else a new line now and then.
@@ -40,6 +42,10 @@ class ProgressLine:
     ) -> None:
         if self._live is not None:
             self._live.stop()
+
+    def stopping(self) -> None:
+        """Says that Ctrl-C was heard, and what another one would do."""
+        self._console.print(Text(STOPPING, style="yellow"), soft_wrap=True)
 
     def __call__(self, progress: Progress) -> None:
         """Takes a report of the search."""

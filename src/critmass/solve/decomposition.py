@@ -7,6 +7,7 @@ any number of cores unless the time limit stops the search.
 from __future__ import annotations
 
 from concurrent.futures import Executor
+from contextlib import suppress
 from typing import Generic
 
 import numpy as np
@@ -18,6 +19,7 @@ from critmass.solve.candidates import Found, Judging, better, meets_floors
 from critmass.solve.columns import Pool, Stage
 from critmass.solve.highs import SolveLimits
 from critmass.solve.improving import Improving
+from critmass.solve.interrupt import SearchStopped
 from critmass.solve.masters import Masters
 from critmass.solve.nodes import Node, StageResult, first_box, organization_choices
 from critmass.solve.passes import Passes
@@ -117,11 +119,14 @@ class Search(Generic[Found]):
         self.passes.begin(stage)
         result = StageResult[Found](stage, None, np.inf)
         self._keep(self.plan, result)
-        if not self.pool.flat() and self.with_all_links is None:
-            for item in self_sufficient_columns(self.model, self.judge, self._regimes, self.seed, self.executor):
-                self.pool.add(item)
-        self._explore(result)
-        self._take_improvement(result)
+        with suppress(SearchStopped):
+            if not self.pool.flat() and self.with_all_links is None:
+                for item in self_sufficient_columns(self.model, self.judge, self._regimes, self.seed, self.executor):
+                    self.pool.add(item)
+        with suppress(SearchStopped):
+            self._explore(result)
+        with suppress(SearchStopped):
+            self._take_improvement(result)
         self._settle_bound(result)
         self._say(result, "done")
         return result
@@ -130,7 +135,8 @@ class Search(Generic[Found]):
 
     def _explore(self, result: StageResult[Found]) -> None:
         """Best bound first. A node is bounded by its relaxation, then priced once, then split or priced more."""
-        self._closed, self._nodes = [], self._first_nodes(result)
+        self._closed, self._nodes = [], [Node(regime, np.inf, place) for place, regime in enumerate(self._regimes)]
+        self._nodes = self._first_nodes(result)
         made = len(self._nodes)
         while self._settle_bound(result) and made <= NODES and not self._finished(result):
             node = max(self._nodes, key=lambda item: (item.bound, item.promise, -item.order))
@@ -147,10 +153,9 @@ class Search(Generic[Found]):
         if self.with_all_links is not None:
             return self._tried_on_sample(self.with_all_links, result)
         self._relaxation = Relaxation(self.model, result.stage, of_sample=self.of_sample)
-        nodes = [Node(regime, np.inf, place) for place, regime in enumerate(self._regimes)]
-        for node in nodes:
+        for node in self._nodes:
             self._open(node, result)
-        return nodes
+        return self._nodes
 
     def _tried_on_sample(self, whole: NetworkModel, result: StageResult[Found]) -> list[Node]:
         """Where a search over a sample ended, with its prices; what it proves holds for the sample alone."""
@@ -294,6 +299,8 @@ class Search(Generic[Found]):
     def _open(self, node: Node, result: StageResult[Found]) -> None:
         """Bound a node by its relaxation and from earlier prices, without pricing anything."""
         assert self._relaxation is not None
+        if self.clock.is_overdue:
+            raise SearchStopped
         node.relaxed = self._relaxation.solve(node.fixed)
         if node.relaxed is None or node.relaxed.value == -np.inf:
             node.bound = -np.inf
@@ -414,7 +421,8 @@ class Search(Generic[Found]):
         return result.gap <= self.gap or self._out_of_time()
 
     def _out_of_time(self) -> bool:
-        return self.clock.spent() + PART_OF_A_PASS * self.passes.seconds >= self._until
+        spent = self.clock.spent() + PART_OF_A_PASS * self.passes.seconds
+        return spent >= self._until or self.clock.stopped_after is not None
 
     def _say(self, result: StageResult[Found], step: str) -> None:
         if self._nodes:

@@ -51,14 +51,24 @@ def solve_pool(
 
 @contextmanager
 def _thread_pool(workers: int) -> Iterator[Executor]:
-    pool, wait = ThreadPoolExecutor(workers, thread_name_prefix="solve"), True
+    pool = _Threads(workers, thread_name_prefix="solve")
     try:
         yield pool
     except KeyboardInterrupt:
-        wait = False
+        pool.shutdown(wait=False, cancel_futures=True)
         raise
     finally:
-        pool.shutdown(wait=wait, cancel_futures=not wait)
+        pool.shutdown()
+
+
+class _Threads(ThreadPoolExecutor):
+    """Once it is shut down without waiting, the end of its block does not wait either."""
+
+    _waits = True
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        self._waits = self._waits and wait
+        super().shutdown(wait=self._waits, cancel_futures=cancel_futures)
 
 
 def run_all(pool: Executor, function: Callable[[Task], Result], tasks: Iterable[Task]) -> list[Result]:

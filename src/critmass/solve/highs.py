@@ -7,6 +7,7 @@ check feasibility and objective outside.
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -64,8 +65,15 @@ class Answer:
     other_points: tuple[FloatArray, ...] = ()
 
 
-def solve(problem: Problem, limits: SolveLimits, start: FloatArray | None = None) -> Answer:
+def solve(
+    problem: Problem,
+    limits: SolveLimits,
+    start: FloatArray | None = None,
+    stopped: Callable[[], bool] | None = None,
+) -> Answer:
     """Solve a model; every returned point was checked against its rows and bounds outside the solver.
+
+    A model with yes/no decisions is solved until `stopped` says so, at the latest until its limits.
 
     Where that check fails, or the solver gives up, what it simplified beforehand lost too much precision: the model is
     solved once more as it is.
@@ -73,15 +81,23 @@ def solve(problem: Problem, limits: SolveLimits, start: FloatArray | None = None
     if not len(problem.objective):
         return _empty(problem)
     begun = time.monotonic()
-    answer = _run(load(problem, limits), problem, limits, start)
+    answer = _run(load(problem, limits), problem, limits, start, stopped)
     left = limits.time_seconds - (time.monotonic() - begun)
     if answer.termination != "failed" or left <= 0 or not limits.presolve:
         return answer
     limits = replace(limits, time_seconds=left, presolve=False)
-    return _run(load(problem, limits), problem, limits, start)
+    return _run(load(problem, limits), problem, limits, start, stopped)
 
 
-def _run(highs: highspy.Highs, problem: Problem, limits: SolveLimits, start: FloatArray | None) -> Answer:
+def _run(
+    highs: highspy.Highs,
+    problem: Problem,
+    limits: SolveLimits,
+    start: FloatArray | None,
+    stopped: Callable[[], bool] | None,
+) -> Answer:
+    if stopped is not None:
+        highs.cbMipInterrupt.subscribe(lambda event: event.interrupt() if stopped() else None)
     if start is not None:
         solution = highspy.HighsSolution()
         solution.col_value = start.tolist()

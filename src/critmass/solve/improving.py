@@ -47,7 +47,7 @@ class Improving:
             gap_absolute=1e-3, gap_relative=self.gap / (20 if last else 8), threads=1, seed=self.seed,
             nodes=LAST_NODES if last else NODES,
         )  # fmt: skip
-        task = PlanTask(problem, tuple(item.block for item in chosen), limits, only_narrowed)
+        task = PlanTask(problem, tuple(item.block for item in chosen), limits, only_narrowed, max(seconds, 0.5))
         self._begun, self._since = (self.executor.submit(solve_plan_problem, task), chosen, offset), passes
 
     def take(self) -> tuple[list[Column], FloatArray] | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -18,6 +19,11 @@ from critmass.solve.relaxation import branches, split_decisions
 WHOLE = 0.999
 """From this weight on a column counts as chosen whole."""
 
+LINEAR_SECONDS = 120.0
+"""Time at most for the linear master that narrows a choice."""
+
+LEAST_SECONDS = 0.2
+"""Time at least for a solve that is begun."""
 
 NONE: Range = (0.0, 0.0)
 
@@ -125,30 +131,41 @@ class Masters:
 
 @dataclass(frozen=True)
 class PlanTask:
-    """A plan problem that may be solved in another process; `blocks` says whose each of its first columns is."""
+    """A plan problem that may be solved in another process; `blocks` says whose each of its first columns is.
+
+    `limits` are those of each choice, `seconds` is the time for all that is solved for them.
+    """
 
     problem: Problem
     blocks: tuple[int, ...]
     limits: SolveLimits
     only_narrowed: bool
+    seconds: float
 
 
 def solve_plan_problem(task: PlanTask) -> Answer:
     """One column for each practice: at first most practices hold the linear master's, then, unless they are too many,
     all of them choose."""
-    first = solve(narrowed(task.problem, task.blocks), task.limits)
-    if task.only_narrowed:
+    end = time.monotonic() + task.seconds
+
+    def left(most: float) -> float:
+        return max(min(most, end - time.monotonic()), LEAST_SECONDS)
+
+    held = narrowed(task.problem, task.blocks, left(LINEAR_SECONDS))
+    first = solve(held, replace(task.limits, time_seconds=left(task.limits.time_seconds)))
+    if task.only_narrowed or (first.x is not None and time.monotonic() >= end):
         return first
-    found = solve(task.problem, task.limits, first.x)
+    found = solve(task.problem, replace(task.limits, time_seconds=left(task.limits.time_seconds)), first.x)
     return found if found.objective >= first.objective else first
 
 
-def narrowed(problem: Problem, blocks: Sequence[int]) -> Problem:
+def narrowed(problem: Problem, blocks: Sequence[int], seconds: float) -> Problem:
     """The plan problem with every practice held to the column that the linear master gives it whole.
 
-    Few practices are split by it, however many there are: about as many as there are links.
+    Few practices are split by it, however many there are: about as many as there are links. Where the linear master
+    has no solution within so many seconds, nothing is held.
     """
-    answer = solve(replace(problem, integer=np.zeros_like(problem.integer)), SolveLimits(time_seconds=120))
+    answer = solve(replace(problem, integer=np.zeros_like(problem.integer)), SolveLimits(time_seconds=seconds))
     if answer.x is None:
         return problem
     values = answer.x[: len(blocks)]

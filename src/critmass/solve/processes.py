@@ -33,10 +33,10 @@ def process_pool(workers: int) -> Iterator[Executor]:
     pool = _ProcessPool(workers)
     try:
         yield pool
+        pool.shutdown()
     except BaseException:
         pool.end()
         raise
-    pool.shutdown()
 
 
 class _ProcessPool(Executor):
@@ -57,6 +57,9 @@ class _ProcessPool(Executor):
         return self._threads.submit(self._until_done, partial(fn, *args, **kwargs))
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        if cancel_futures and not wait:
+            self.end()
+            return
         self._threads.shutdown(wait=wait, cancel_futures=cancel_futures)
         if wait:
             for process in list(self._alive):

@@ -23,6 +23,9 @@ class Progress:
 
 Reporter = Callable[[Progress], None]
 
+WIND_UP_SECONDS = 5.0
+"""How long a search that was stopped may go on proving a first bound."""
+
 
 def silent(progress: Progress) -> None:
     """Report nothing."""
@@ -45,16 +48,27 @@ def relative_gap(value: float, bound: float) -> float:
 
 
 class Clock:
-    """Time spent and left."""
+    """Time spent and left. `stopped_after` is when it was stopped, in seconds since the start; None if it was not."""
 
     def __init__(self, limit_seconds: float) -> None:
         self._start = time.monotonic()
         self.limit_seconds = limit_seconds
+        self.stopped_after: float | None = None
+
+    def stop(self) -> None:
+        """From now on no time is left."""
+        self.stopped_after = self.spent()
+
+    @property
+    def is_overdue(self) -> bool:
+        """Whether it was stopped, and the time to wind up is over too."""
+        return self.stopped_after is not None and self.spent() > self.stopped_after + WIND_UP_SECONDS
 
     def spent(self) -> float:
         """Seconds since the start."""
         return time.monotonic() - self._start
 
     def left(self) -> float:
-        """Seconds until the limit; negative after it."""
-        return self.limit_seconds - self.spent()
+        """Seconds until the limit; negative after it, and once it was stopped."""
+        limit = self.limit_seconds if self.stopped_after is None else min(self.stopped_after, self.limit_seconds)
+        return limit - self.spent()

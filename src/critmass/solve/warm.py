@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -16,6 +17,7 @@ from critmass.solve.columns import Stage
 from critmass.solve.decomposition import Search
 from critmass.solve.executor import run_all
 from critmass.solve.highs import Problem, SolveLimits, solve
+from critmass.solve.interrupt import SearchStopped
 from critmass.solve.library import PLANS, Entry, Fixed, StoredPrices
 from critmass.solve.nodes import Node, StageResult
 from critmass.solve.pricing import Prices, Range, block_problem
@@ -82,7 +84,8 @@ class WarmSearch(Search[Candidate]):
     def run(self, stage: Stage, share_of_time: float = 1.0) -> StageResult[Candidate]:
         """As ever, from the library's plans; where a practice has none there, the usual start is made too."""
         if self.entries and not self.pool.flat():
-            self._take_stored()
+            with suppress(SearchStopped):
+                self._take_stored()
         return super().run(stage, share_of_time)
 
     def _take_stored(self) -> None:

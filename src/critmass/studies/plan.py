@@ -23,11 +23,12 @@ from critmass.settlement.outcome import Outcome, Pricer
 from critmass.settlement.projection import OWN, Decisions, Model
 from critmass.settlement.results import BoolArray
 from critmass.settlement.terms import Terms, terms_in_force
-from critmass.solve.audit import audit
+from critmass.solve.audit import Difference, audit
 from critmass.solve.candidates import Candidate, Judge
 from critmass.solve.columns import Stage
 from critmass.solve.executor import solve_pool
 from critmass.solve.greedy import greedy_plan
+from critmass.solve.interrupt import stopped_by_ctrl_c
 from critmass.solve.nodes import StageResult
 from critmass.solve.progress import Clock, Reporter, silent
 from critmass.solve.sampling import MANY
@@ -54,7 +55,8 @@ class Plan:
     """A certified plan. `today` is the same network with nothing new joined or started.
 
     `levels` are the objective's levels in their order; `gap` is the largest of their gaps; `objective`
-    and `bound` are the last level's (net margin, USD, by default).
+    and `bound` are the last level's (net margin, USD, by default). `stopped_after_seconds` is when Ctrl-C ended the
+    search, None when it ended by itself.
     """
 
     network: Network
@@ -69,6 +71,7 @@ class Plan:
     first_plan_seconds: float
     settlement_checks: tuple[str, ...]
     library: Path | None = None
+    stopped_after_seconds: float | None = None
 
     @property
     def objective(self) -> float:
@@ -111,10 +114,16 @@ def plan_network(
     options: SolveOptions | None = None,
     report: Reporter = silent,
     library: Path | None = None,
+    on_ctrl_c: Callable[[], object] | None = None,
 ) -> Plan:
     """The best plan found within the limits, with a certified gap.
 
     `library` is a folder of plans and prices that earlier searches left and that this one starts from and adds to.
+
+    Ctrl-C, or a notebook's interrupt, is a KeyboardInterrupt as anywhere, so that it also ends the script or the cell
+    around. With `on_ctrl_c`, a function that is called in another thread (`lambda: None` will do), the first one during
+    the search ends it as the time limit does: the best plan so far comes back, with what is proved till then, and
+    `stopped_after_seconds` says when. The second is a KeyboardInterrupt. This needs the main thread.
 
     Raises:
         InfeasibleError: when the locks contradict each other or no plan can keep them.
@@ -125,41 +134,51 @@ def plan_network(
     model = Model(network, catalog, scenario)
     terms = terms_in_force(catalog, network, scenario)
     shared = Shared(model, terms)
-    conflicts = lock_conflicts(shared)
-    if conflicts:
-        raise InfeasibleError(conflicts)
-    formulated, pricer = formulate(shared), Pricer(model, terms)
-    whole = formulated if len(formulated.practices) > MANY else None
-    if whole is not None:
-        formulated = formulated.with_shared_links_only()
+    formulated, whole = _formulated(shared)
+    pricer = Pricer(model, terms)
     with solve_pool(options.workers, options.executor, options.scheduler) as executor:
         judge = Judge(formulated, pricer)
         as_things_stand = today(shared)
         first_stage, memory = Stage(*objective_stages(scenario)[0]), Memory(library, network, scenario)
         known = memory.first_plan(judge, greedy_plan(judge, first_stage), catalog, first_stage)
-        results, first = _search(judge, known, scenario, options, clock, report, executor, memory, whole)
-        best = results[-1].plan
-        if best is None:
-            raise _no_plan(results, clock)
-        memory.keep(best.outcome.decisions)
-        differences = audit(formulated, best.outcome, executor)
+        with stopped_by_ctrl_c(clock, executor, on_ctrl_c) as stoppable:
+            results, first = _search(judge, known, scenario, options, clock, report, stoppable, memory, whole)
+            stopped_after, best = clock.stopped_after, results[-1].plan
+            if best is None:
+                raise _no_plan(results, clock)
+            memory.keep(best.outcome.decisions)
+            differences = audit(formulated, best.outcome, executor)
     return Plan(
         network=network, catalog=catalog, scenario=scenario, options=options, terms=terms,
         outcome=best.outcome, today=pricer.price(as_things_stand),
         levels=tuple(_level(item, best) for item in results),
         wall_seconds=clock.spent(), first_plan_seconds=first,
-        settlement_checks=tuple(
-            f"{item.practice}: {item.program}.{item.component} is modelled from above: "
-            f"${item.model_usd:,.2f} against ${item.settled_usd:,.2f} settled"
-            for item in differences
-        ),
-        library=library,
+        settlement_checks=tuple(map(_in_words, differences)),
+        library=library, stopped_after_seconds=stopped_after,
     )  # fmt: skip
 
 
-def _no_plan(results: list[StageResult[Candidate]], clock: Clock) -> Exception:
+def _formulated(shared: Shared) -> tuple[NetworkModel, NetworkModel | None]:
+    """The model, of many practices with its shared links only; and then the same with all links."""
+    conflicts = lock_conflicts(shared)
+    if conflicts:
+        raise InfeasibleError(conflicts)
+    found = formulate(shared)
+    return (found.with_shared_links_only(), found) if len(found.practices) > MANY else (found, None)
+
+
+def _in_words(item: Difference) -> str:
+    return (
+        f"{item.practice}: {item.program}.{item.component} is modelled from above: "
+        f"${item.model_usd:,.2f} against ${item.settled_usd:,.2f} settled"
+    )
+
+
+def _no_plan(results: list[StageResult[Candidate]], clock: Clock) -> BaseException:
     if clock.left() > 0 or results[-1].bound == -np.inf:
         return InfeasibleError(["no plan keeps all locks, prerequisites and start-up budgets together"])
+    if clock.stopped_after is not None:
+        return KeyboardInterrupt()
     return NoPlanInTimeError("no plan was found within the time limit; raise --time-limit")
 
 
