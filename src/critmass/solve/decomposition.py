@@ -14,8 +14,7 @@ import numpy as np
 
 from critmass.formulation.block import FloatArray
 from critmass.formulation.network_model import NetworkModel
-from critmass.solve.aiming import Aims
-from critmass.solve.candidates import Found, Judging, better, meets_floors
+from critmass.solve.candidates import Found, Judging
 from critmass.solve.columns import Pool, Stage
 from critmass.solve.highs import SolveLimits
 from critmass.solve.improving import Improving
@@ -23,7 +22,7 @@ from critmass.solve.interrupt import SearchStopped
 from critmass.solve.masters import Masters
 from critmass.solve.nodes import Node, StageResult, first_box, organization_choices
 from critmass.solve.passes import Passes
-from critmass.solve.pricing import Prices, Range, counted_on_payments
+from critmass.solve.pricing import Prices, Range, counted_on_payments, pricing_limits
 from critmass.solve.progress import Clock, Progress, Reporter, of_sample
 from critmass.solve.relaxation import Relaxation, branches
 from critmass.solve.sampling import SampleJudge, carried_over, loosened, sample_of
@@ -37,9 +36,6 @@ BEFORE_HUB = 3
 
 HUB_PASSES = 1
 """Of those, passes at a node that differs from its parent in one hub decision only."""
-
-KEPT_POINTS = 5
-"""Plans kept from each pricing solve beside its best."""
 
 PAYMENT_ROOM = 0.1
 """A pooled payment is split until its cap is so near to what the master makes of it, as a part of the gap asked for: a
@@ -75,24 +71,19 @@ AIMED_PASSES = 2
 PART_OF_A_PASS = 0.5
 """A pass is not begun when less than this part of the last one's time is left."""
 
-PRICING_SHARE_OF_OPEN_GAP = 0.003
-"""Share of the gap still open that inexact pricing may use up."""
-
-PRICING_SHARE = 0.03
-"""Share of the asked gap that inexact pricing may use up."""
-
 
 class Search(Generic[Found]):
     """One search over a network. Stages share columns and the best plan.
 
-    Of a large network, `model` has the shared links only and `with_all_links` is the same with all of them. Then
-    the organization's choices are split and priced on a sample first: every practice of the network is priced only
-    where that ended.
+    `known` is a plan to start from. Of a large network, `model` has the shared links only and `with_all_links` is the
+    same with all of them. Then the organization's choices are split and priced on a sample first: every practice of the
+    network is priced only where that ended.
     """
 
     def __init__(
         self, model: NetworkModel, judge: Judging[Found], *, gap: float, seed: int, clock: Clock, report: Reporter,
-        executor: Executor, with_all_links: NetworkModel | None = None, of_sample: bool = False,
+        executor: Executor, known: Found | None = None,
+        with_all_links: NetworkModel | None = None, of_sample: bool = False,
     ) -> None:  # fmt: skip
         self.model, self.judge, self.gap, self.seed = model, judge, gap, seed
         self.clock, self.report, self.executor, self.with_all_links = clock, report, executor, with_all_links
@@ -100,10 +91,10 @@ class Search(Generic[Found]):
         self.pool = Pool(len(model.blocks))
         self.masters = Masters(model, self.pool, seed)
         self.passes = Passes(model, self.masters, judge, self.pool, executor, seed)
-        self.aims = Aims(model, self.masters, seed)
-        self.improving = Improving(model, self.masters, executor, gap=gap, seed=seed)
-        self.plan: Found | None = None
-        self.first_plan_seconds = np.inf
+        self.improving = Improving(
+            model, self.masters, judge, executor, gap=gap, seed=seed, many=with_all_links is not None
+        )
+        self.improving.plan = known
         self._last = len(model.blocks) - 1
         self._relaxation: Relaxation | None = None
         self._stage = Stage("", {})
@@ -118,7 +109,7 @@ class Search(Generic[Found]):
         self._stage = stage
         self.passes.begin(stage)
         result = StageResult[Found](stage, None, np.inf)
-        self._keep(self.plan, result)
+        self.improving.consider(self.plan, result)
         with suppress(SearchStopped):
             if not self.pool.flat() and self.with_all_links is None:
                 for item in self_sufficient_columns(self.model, self.judge, self._regimes, self.seed, self.executor):
@@ -126,7 +117,7 @@ class Search(Generic[Found]):
         with suppress(SearchStopped):
             self._explore(result)
         with suppress(SearchStopped):
-            self._take_improvement(result)
+            self.improving.take(result)
         self._settle_bound(result)
         self._say(result, "done")
         return result
@@ -245,15 +236,14 @@ class Search(Generic[Found]):
         made_of_it, room = max(node.paid[name], low), self._payment_room(node)
         useful = node.bound - LEAST_DROP * max(node.bound - self._closed_bound(result), 0.0)
         near = self._capped(node, name, (low, made_of_it + room), made, result)
-        self._improve(result, near, last=False, now=True)
+        self._improve(result, near, now=True)
         if near.bound >= useful:
             node.caps_tried = True
             return []
         middle = counted_on - max(room, 0.5 * (counted_on - made_of_it))
         lower = self._capped(node, name, (low, middle), made + 1, result)
-        upper = Node({**node.fixed, name: (middle, high)}, node.bound, made, relaxed=node.relaxed)
-        upper.centre, upper.must_earn_more, upper.contracts_tried = node.centre, True, True
-        upper.box = WIDER * self._box(node)
+        upper = node.part(name, (middle, high), made)
+        upper.must_earn_more, upper.box, upper.paid, upper.leaf_passes = True, WIDER * self._box(node), {}, 0
         upper.bound = upper.centre_bound = min(node.bound, self.passes.bound(upper))
         self._say(result, f"choice {made + 2}")
         return [upper, lower]
@@ -261,11 +251,8 @@ class Search(Generic[Found]):
     def _capped(self, node: Node, name: str, part: Range, order: int, result: StageResult[Found]) -> Node:
         """A node like this one, at its prices, with a pooled payment capped."""
         assert node.centre is not None
-        found = Node({**node.fixed, name: part}, node.bound, order, relaxed=node.relaxed, centre=node.centre)
-        found.contracts_tried = True
-        bound = self._pass(node.centre, found, result)
-        found.bound = found.centre_bound = min(node.bound, bound)
-        found.leaf_passes, found.paid, found.box = node.leaf_passes, node.paid, node.box
+        found = node.part(name, part, order)
+        found.bound = found.centre_bound = min(node.bound, self._pass(node.centre, found, result))
         return found
 
     def _loose_payment(self, node: Node) -> tuple[str, float] | None:
@@ -288,11 +275,9 @@ class Search(Generic[Found]):
         name, ranges = self.masters.hub_split(result.stage, node)
         children = []
         for place, part in enumerate(ranges):
-            child = Node({**node.fixed, name: part}, node.bound, made + place)
-            child.centre, child.box, child.leaf_passes = node.centre, node.box, BEFORE_HUB - HUB_PASSES
-            child.contracts_tried = True
-            child.bound = min(node.bound, self.passes.bound(child))
-            child.centre_bound = child.bound
+            child = node.part(name, part, made + place)
+            child.leaf_passes, child.paid = BEFORE_HUB - HUB_PASSES, {}
+            child.bound = child.centre_bound = min(node.bound, self.passes.bound(child))
             children.append(child)
         return children
 
@@ -328,19 +313,19 @@ class Search(Generic[Found]):
         if self.with_all_links is not None:
             self._aim(node, result)
         else:
-            self._improve(result, node, last=False)
+            self._improve(result, node)
         self._say(result, f"choice {node.order + 1}")
 
     def _aim(self, node: Node, result: StageResult[Found]) -> None:
         """A plan of many practices: those that claim more than the aim allows are priced again under its caps."""
         assert node.centre is not None
         self.masters.dual_prices(result.stage, node, self._box(node))
-        aimed = self.aims.best(result.stage, node)
+        aimed = self.improving.aims.best(result.stage, node)
         for _ in range(AIMED_PASSES):
             self._pass(node.centre, aimed, result)
-            self._improve(result, node, last=False, now=True)
-            self._take_improvement(result)
-            aimed = self.aims.higher(node)
+            self._improve(result, node, now=True)
+            self.improving.take(result)
+            aimed = self.improving.aims.higher(node)
 
     @staticmethod
     def _slack(value: float) -> float:
@@ -370,41 +355,20 @@ class Search(Generic[Found]):
         return self.passes.over_all(prices, node, self._limits(result, node))
 
     def _limits(self, result: StageResult[Found], node: Node) -> SolveLimits:
-        """Pricing as exact as the open gap asks for: its tolerance adds up over practices."""
-        scale = abs(result.value) if np.isfinite(result.value) else 0.0
-        allowed = PRICING_SHARE * self.gap * scale
-        if np.isfinite(node.bound - result.value):
-            allowed = max(allowed, PRICING_SHARE_OF_OPEN_GAP * (node.bound - result.value))
-        allowed /= max(len(self.model.practices), 1)
-        return SolveLimits(
-            time_seconds=max(min(20.0, self._until - self.clock.spent()), 0.2), gap_absolute=max(allowed, 1e-4),
-            seed=self.seed, heuristics=False, keep_points=KEPT_POINTS,
-        )  # fmt: skip
+        return pricing_limits(
+            result.value, node.bound, self.gap, len(self.model.practices), self._until - self.clock.spent(), self.seed
+        )
 
     # plans ------------------------------------------------------------------------------------------
 
-    def _improve(self, result: StageResult[Found], node: Node, *, last: bool, now: bool = False) -> None:
-        """Begin to choose a plan at a node, if asked for now or time for it, and settle what came out of the last."""
-        if last or now or self.improving.is_due(self.passes.count):
-            self._take_improvement(result)
-            if self.with_all_links is not None and node.paid:
-                node = self.aims.best(result.stage, node)
-            self.improving.begin(
-                result.stage, node, self.passes.count, self._until - self.clock.spent(), last=last,
-                only_narrowed=self.with_all_links is not None,
-            )  # fmt: skip
+    @property
+    def plan(self) -> Found | None:
+        """The best plan so far."""
+        return self.improving.plan
 
-    def _take_improvement(self, result: StageResult[Found]) -> None:
-        found = self.improving.take()
-        if found is not None:
-            self._keep(self.judge.choice(*found), result)
-
-    def _keep(self, plan: Found | None, result: StageResult[Found]) -> None:
-        if plan is not None and better(plan, self.plan, result.stage):
-            self.plan = plan
-            self.first_plan_seconds = min(self.first_plan_seconds, self.clock.spent())
-        if self.plan is not None and meets_floors(self.plan, result.stage):
-            result.plan = self.plan
+    def _improve(self, result: StageResult[Found], node: Node, *, last: bool = False, now: bool = False) -> None:
+        seconds = self._until - self.clock.spent()
+        self.improving.improve(result, node, self.passes.count, seconds, last=last, now=now)
 
     # bounds -----------------------------------------------------------------------------------------
 

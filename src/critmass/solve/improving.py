@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from concurrent.futures import Executor, Future
+from typing import Generic
 
-from critmass.formulation.block import FloatArray
 from critmass.formulation.network_model import NetworkModel
+from critmass.solve.aiming import Aims
+from critmass.solve.candidates import Found, Judging, better, meets_floors
 from critmass.solve.columns import Column, Stage
 from critmass.solve.highs import Answer, SolveLimits
 from critmass.solve.masters import Masters, PlanTask, solve_plan_problem
-from critmass.solve.nodes import Node
+from critmass.solve.nodes import Node, StageResult
 
 PASSES_BESIDE = 2
 """Passes that a choice may take beside them."""
@@ -21,44 +23,65 @@ LAST_SECONDS, LAST_NODES = 10.0, 20_000
 """The same for the last one at a node."""
 
 
-class Improving:
-    """Chooses one column per practice beside the real organization block, one choice at a time.
+class Improving(Generic[Found]):
+    """Keeps the best plan, and chooses one column per practice beside the real organization block, a choice at a time.
 
     What comes out is taken after a number of passes and not when it happens to be ready, so that plans do not
-    depend on the number of cores.
+    depend on the number of cores. Of `many` practices most are held to what the linear master gives them whole, and
+    plans aim at payments that agree with the claims on them.
     """
 
-    def __init__(self, model: NetworkModel, masters: Masters, executor: Executor, *, gap: float, seed: int) -> None:
-        self.model, self.masters, self.executor, self.gap, self.seed = model, masters, executor, gap, seed
+    def __init__(
+        self, model: NetworkModel, masters: Masters, judge: Judging[Found], executor: Executor, *, gap: float,
+        seed: int, many: bool,
+    ) -> None:  # fmt: skip
+        self.model, self.masters, self.judge, self.executor = model, masters, judge, executor
+        self.gap, self.seed, self.many = gap, seed, many
+        self.aims = Aims(model, masters, seed)
+        self.plan: Found | None = None
         self._begun: tuple[Future[Answer], list[Column], int] | None = None
         self._since = 0
 
-    def is_due(self, passes: int) -> bool:
-        """Whether the choice that goes on may be taken, `passes` passes into the stage."""
-        return self._begun is None or passes >= self._since + PASSES_BESIDE
-
-    def begin(
-        self, stage: Stage, node: Node, passes: int, seconds: float, *, last: bool, only_narrowed: bool
+    def improve(
+        self, result: StageResult[Found], node: Node, passes: int, seconds: float, *, last: bool = False,
+        now: bool = False,
     ) -> None:  # fmt: skip
-        """Begin a choice under a node's decisions, with so many seconds left."""
+        """Settle what came out of the last choice, if it is time for it, and begin one under a node's decisions.
+
+        `passes` is how many the stage has seen, `seconds` what is left of its time.
+        """
+        if last or now or self._begun is None or passes >= self._since + PASSES_BESIDE:
+            self.take(result)
+            aimed = self.aims.best(result.stage, node) if self.many and node.paid else node
+            self._begun, self._since = self._begin(result.stage, aimed, seconds, last), passes
+
+    def _begin(
+        self, stage: Stage, node: Node, seconds: float, last: bool
+    ) -> tuple[Future[Answer], list[Column], int]:  # fmt: skip
         problem, chosen, offset = self.masters.plan_problem(stage, node)
         limits = SolveLimits(
             time_seconds=max(min(LAST_SECONDS if last else SECONDS, seconds), 0.5),
             gap_absolute=1e-3, gap_relative=self.gap / (20 if last else 8), threads=1, seed=self.seed,
             nodes=LAST_NODES if last else NODES,
         )  # fmt: skip
-        task = PlanTask(problem, tuple(item.block for item in chosen), limits, only_narrowed, max(seconds, 0.5))
-        self._begun, self._since = (self.executor.submit(solve_plan_problem, task), chosen, offset), passes
+        task = PlanTask(problem, tuple(item.block for item in chosen), limits, self.many, max(seconds, 0.5))
+        return self.executor.submit(solve_plan_problem, task), chosen, offset
 
-    def take(self) -> tuple[list[Column], FloatArray] | None:
-        """What came out of the choice that was begun: a column for each practice, and the organization's solution."""
+    def take(self, result: StageResult[Found]) -> None:
+        """What came out of the choice that was begun: kept if it is better than the plan in hand."""
         if self._begun is None:
-            return None
+            return
         (future, chosen, offset), self._begun = self._begun, None
         x = future.result().x
         if x is None:
-            return None
+            return
         picked = {item.block: item for item, value in zip(chosen, x, strict=False) if value > 0.5}
-        if len(picked) < len(self.model.practices):
-            return None
-        return [picked[place] for place in range(len(picked))], x[offset:]
+        if len(picked) == len(self.model.practices):
+            self.consider(self.judge.choice([picked[place] for place in range(len(picked))], x[offset:]), result)
+
+    def consider(self, plan: Found | None, result: StageResult[Found]) -> None:
+        """Keep a plan if it is the best, and give the best one to a stage whose floors it meets."""
+        if plan is not None and better(plan, self.plan, result.stage):
+            self.plan = plan
+        if self.plan is not None and meets_floors(self.plan, result.stage):
+            result.plan = self.plan

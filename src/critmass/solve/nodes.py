@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import product
 from typing import Generic
 
@@ -100,6 +100,13 @@ class Node:
     def promise(self) -> float:
         """The relaxation's value: what tells nodes apart whose bounds are not known yet."""
         return -np.inf if self.relaxed is None else self.relaxed.value
+
+    def part(self, name: str, held: Range, order: int) -> Node:
+        """The node with one decision held further: its prices are a start, and what was tried may be tried again."""
+        return replace(
+            self, fixed={**self.fixed, name: held}, order=order, caps=None, seen=0, caps_tried=False, last_drop=0.0,
+            contracts_tried=True,
+        )  # fmt: skip
 
     def passed(self, prices: Prices, bound: float, weight: float) -> None:
         """Learn from a pass at prices that lie in the box around the best ones, `weight` of the way to the master's.

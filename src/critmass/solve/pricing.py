@@ -18,6 +18,19 @@ Range = tuple[float, float]
 """Least and largest value that a decision of the organization may take."""
 
 
+KEPT_POINTS = 5
+"""Plans kept from each pricing solve beside its best."""
+
+PRICING_SHARE_OF_OPEN_GAP = 0.003
+"""Share of the gap still open that inexact pricing may use up."""
+
+PRICING_SHARE = 0.03
+"""Share of the asked gap that inexact pricing may use up."""
+
+LONGEST_SECONDS = 20.0
+"""Time at most for pricing one practice."""
+
+
 @dataclass(frozen=True)
 class Prices:
     """Prices of links and floors: what one unit of slack in the link is worth in the stage's objective."""
@@ -255,3 +268,15 @@ def master_prices(model: NetworkModel, stage: Stage, duals: FloatArray) -> Price
 def no_prices(model: NetworkModel, stage: Stage) -> Prices:
     """Every link free."""
     return Prices(np.zeros(len(model.links)), dict.fromkeys(stage.floors, 0.0))
+
+
+def pricing_limits(value: float, bound: float, gap: float, practices: int, seconds: float, seed: int) -> SolveLimits:
+    """Pricing as exact as the gap between a plan's value and a node's bound asks for (in the objective's unit): its
+    tolerance adds up over practices. `seconds` are what is left of the search's time."""
+    allowed = PRICING_SHARE * gap * (abs(value) if np.isfinite(value) else 0.0)
+    if np.isfinite(bound - value):
+        allowed = max(allowed, PRICING_SHARE_OF_OPEN_GAP * (bound - value))
+    return SolveLimits(
+        time_seconds=max(min(LONGEST_SECONDS, seconds), 0.2), gap_absolute=max(allowed / max(practices, 1), 1e-4),
+        seed=seed, heuristics=False, keep_points=KEPT_POINTS,
+    )  # fmt: skip

@@ -39,7 +39,8 @@ class WarmSearch(Search[Candidate]):
 
     def __init__(
         self, entries: Sequence[Entry], judge: Judge, *, gap: float, seed: int, clock: Clock, report: Reporter,
-        executor: Executor, with_all_links: NetworkModel | None = None,
+        executor: Executor, known: Candidate | None = None,
+        with_all_links: NetworkModel | None = None,
     ) -> None:  # fmt: skip
         super().__init__(
             judge.model,
@@ -49,6 +50,7 @@ class WarmSearch(Search[Candidate]):
             clock=clock,
             report=report,
             executor=executor,
+            known=known,
             with_all_links=with_all_links,
         )
         self.entries = entries

@@ -237,9 +237,9 @@ def _stage_solver(
         clock=clock,
         report=report,
         executor=executor,
+        known=known,
         with_all_links=with_all_links,
     )
-    search.plan = known
     return search.run
 
 
