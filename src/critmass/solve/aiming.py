@@ -12,8 +12,8 @@ from critmass.solve.highs import SolveLimits, solve
 from critmass.solve.masters import Masters
 from critmass.solve.nodes import Node
 
-PARTS = (1.0, 0.97, 0.94, 0.91, 0.88, 0.85, 0.8, 0.7)
-"""Parts of what the master makes of pooled payments that a plan may aim at."""
+PARTS = (1.06, 1.03, 1.0, 0.97, 0.94, 0.91, 0.88, 0.85, 0.8, 0.7)
+"""Parts of what a master makes of pooled payments, perhaps the sample's, that a plan may aim at."""
 
 
 class Aims:
@@ -25,7 +25,7 @@ class Aims:
 
     def __init__(self, model: NetworkModel, masters: Masters, seed: int) -> None:
         self.model, self.masters, self.seed = model, masters, seed
-        self._start = len(PARTS) // 2
+        self._start = PARTS.index(1.0)
 
     def best(self, stage: Stage, node: Node) -> Node:
         """The aim at which the linear master over the columns at hand is worth most, from the last best one uphill."""

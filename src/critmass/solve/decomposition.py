@@ -319,7 +319,8 @@ class Search(Generic[Found]):
     def _aim(self, node: Node, result: StageResult[Found]) -> None:
         """A plan of many practices: those that claim more than the aim allows are priced again under its caps."""
         assert node.centre is not None
-        self.masters.dual_prices(result.stage, node, self._box(node))
+        if not node.paid:
+            self.masters.dual_prices(result.stage, node, self._box(node))
         aimed = self.improving.aims.best(result.stage, node)
         for _ in range(AIMED_PASSES):
             self._pass(node.centre, aimed, result)

@@ -273,7 +273,8 @@ def no_prices(model: NetworkModel, stage: Stage) -> Prices:
 def pricing_limits(value: float, bound: float, gap: float, practices: int, seconds: float, seed: int) -> SolveLimits:
     """Pricing as exact as the gap between a plan's value and a node's bound asks for (in the objective's unit): its
     tolerance adds up over practices. `seconds` are what is left of the search's time."""
-    allowed = PRICING_SHARE * gap * (abs(value) if np.isfinite(value) else 0.0)
+    worth = max((abs(amount) for amount in (value, bound) if np.isfinite(amount)), default=0.0)
+    allowed = PRICING_SHARE * gap * worth
     if np.isfinite(bound - value):
         allowed = max(allowed, PRICING_SHARE_OF_OPEN_GAP * (bound - value))
     return SolveLimits(
