@@ -317,16 +317,18 @@ class Search(Generic[Found]):
         self._say(result, f"choice {node.order + 1}")
 
     def _aim(self, node: Node, result: StageResult[Found]) -> None:
-        """A plan of many practices: those that claim more than the aim allows are priced again under its caps."""
+        """A plan of many practices: those that claim more than the aim allows are priced again under its caps, until
+        there is a plan to improve on."""
         assert node.centre is not None
         if not node.paid:
             self.masters.dual_prices(result.stage, node, self._box(node))
         aimed = self.improving.aims.best(result.stage, node)
-        for _ in range(AIMED_PASSES):
+        for _ in range(AIMED_PASSES if self.passes.count == 1 else 0):
             self._pass(node.centre, aimed, result)
             self._improve(result, node, now=True)
             self.improving.take(result)
             aimed = self.improving.aims.higher(node)
+        self._improve(result, node)
 
     @staticmethod
     def _slack(value: float) -> float:

@@ -16,13 +16,11 @@ from critmass.solve.columns import WORTHS, Column, Pool, Stage, column
 from critmass.solve.highs import SolveLimits
 from critmass.solve.masters import Masters
 from critmass.solve.nodes import Node, organization_choices
-from critmass.solve.pricing import Prices, Range, price_practices
+from critmass.solve.pricing import Prices, price_practices
 from critmass.solve.relaxation import Relaxation, Relaxed
 
 FLOOR = 0.98
 """Part of a floor that is asked of a sample."""
-
-Fixed = tuple[tuple[str, Range], ...]
 
 MANY = 150
 """Beyond so many practices a sample of them is searched first."""
@@ -104,15 +102,9 @@ def carried_over(frontier: Sequence[Node], part: NetworkModel, whole: NetworkMod
     """Nodes of the network at which a search over its sample ended, each with the best prices that were found for it.
 
     A node's bound there is an estimate here: it only says in which order to look. Where the sample has no prices, those
-    of its best node are taken: every price gives a bound. Parts of the range of a pooled payment come together again,
-    with the prices of the best: amounts are the sample's own, and at one price all parts are bounded nearly at once.
+    of its best node are taken: every price gives a bound.
     """
-    found, ordered = set[Fixed](), list[Node]()
-    for node in sorted(frontier, key=lambda node: (-node.bound, node.order)):
-        fixed = {name: held for name, held in node.fixed.items() if name not in whole.pooled_payments}
-        if tuple(sorted(fixed.items())) not in found:
-            found.add(tuple(sorted(fixed.items())))
-            ordered.append(replace(node, fixed=fixed))
+    ordered = sorted(frontier, key=lambda node: (-node.bound, node.order))
     priced = [prices for node in ordered if (prices := _prices(node)) is not None]
     nodes = []
     for order, node in enumerate(ordered):
