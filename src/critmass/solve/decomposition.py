@@ -118,7 +118,7 @@ class Search:
             self._open(node, result)
         made = len(self._nodes)
         while self._settle_bound(result) and made <= NODES and not self._finished(result):
-            node = max(self._nodes, key=lambda item: (item.bound, item.promise, -item.order))
+            node = self._next_node(result)
             children = self._work_on(node, result, made)
             if children is None:
                 continue
@@ -127,6 +127,9 @@ class Search:
             made += len(children)
             self._nodes = [item for item in self._nodes if item is not node] + children
         self._settle_bound(result)
+
+    def _next_node(self, result: StageResult) -> Node:
+        return max(self._nodes, key=lambda item: (item.bound, item.promise, -item.order))
 
     def _work_on(self, node: Node, result: StageResult, made: int) -> list[Node] | None:
         """Children of a node, or None after a pass over it; no children where nothing is left to do."""

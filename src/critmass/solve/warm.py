@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import logging
+from collections.abc import Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from critmass.formulation.block import Block, FloatArray
-from critmass.formulation.network_model import NetworkModel
 from critmass.settlement.projection import Decisions
 from critmass.solve.candidates import Judge
 from critmass.solve.columns import Stage
 from critmass.solve.decomposition import Search
 from critmass.solve.executor import run_all
 from critmass.solve.highs import Problem, SolveLimits, solve
-from critmass.solve.library import PLANS, Entry, Fixed, StoredPrices
+from critmass.solve.kept import WrongBoundError
+from critmass.solve.library import PLANS, Entry, StoredPrices, StoredSplit
 from critmass.solve.nodes import Node, StageResult
-from critmass.solve.pricing import Prices, Range, block_problem
+from critmass.solve.pricing import Prices, block_problem
 from critmass.solve.progress import Clock, Reporter
+from critmass.solve.recall import Key, Recall, key_of
 from critmass.solve.relaxation import MANY
 from critmass.solve.start import self_sufficient_columns
 
@@ -29,12 +31,13 @@ NODES_KEPT = 40
 REPAIRED = 6
 """Stored plans of one practice that are worked out anew where none fits the question as it is."""
 
+_log = logging.getLogger(__name__)
 _TOLERANCE = 1e-5
 _DECIDED = ("own[", "hub[", "join[", "condition[", "reach_own[", "reach_hub[")
 
 
 class WarmSearch(Search):
-    """Starts from `entries`, newest first. Bounds come from this search's own passes alone."""
+    """Starts from `entries`, newest first: from their plans, and from their tree with its prices and bounds."""
 
     def __init__(
         self, entries: Sequence[Entry], judge: Judge, *, gap: float, seed: int, clock: Clock, report: Reporter,
@@ -42,7 +45,15 @@ class WarmSearch(Search):
     ) -> None:  # fmt: skip
         super().__init__(judge.model, judge, gap=gap, seed=seed, clock=clock, report=report, executor=executor)
         self.entries = entries
-        self._noted: dict[tuple[str, Fixed], Prices] = {}
+        self.passes.kept.found = {key: list(items) for entry in entries[::-1] for key, items in entry.priced.items()}
+        self.passes.kept.foreign = bool(self.passes.kept.found)
+        self._recall = Recall(entries, judge.model)
+        self._recalled: dict[int, tuple[Node, Key]] = {}
+        self._bounded: dict[int, Node] = {}
+        self._opened: list[Node] = []
+        self._noted: dict[Key, Prices] = {}
+        self._aside: dict[Key, Prices] = {}
+        self._splits: dict[Key, StoredSplit] = {}
         self._practices = self.model.shared.model.network.practices
         self._last_stage: Stage | None = None
 
@@ -52,7 +63,11 @@ class WarmSearch(Search):
         kept = {place: self._best_rows(place) for place in range(len(self._practices)) if self.pool.columns[place]}
         entry.variables = {self._practices[place]: self.model.blocks[place].variables for place in kept}
         entry.plans = {self._practices[place]: rows for place, rows in kept.items()}
-        entry.prices = [self._named(*item) for item in list(self._noted.items())[-NODES_KEPT:]]
+        aside = {key: prices for key, prices in self._put_aside().items() if key not in self._noted}
+        entry.prices = [self._named(*item, relaxed=True) for item in list(aside.items())[-NODES_KEPT:]]
+        entry.prices += [self._named(*item) for item in list(self._noted.items())[-NODES_KEPT:]]
+        entry.splits = list(self._splits.values())
+        entry.priced = self.passes.kept.used_at([*aside.values(), *self._noted.values()])
         entry.programs, entry.decisions = tuple(shared.program_ids), decisions
         entry.workflows = tuple(item.id for item in shared.model.workflows)
         return entry
@@ -65,9 +80,17 @@ class WarmSearch(Search):
             columns = sorted(columns, key=lambda item: -(stage.value(item.worth) + float(links @ item.links)))
         return np.array([item.x for item in columns[:PLANS]])
 
-    def _named(self, key: tuple[str, Fixed], prices: Prices) -> StoredPrices:
+    def _put_aside(self) -> dict[Key, Prices]:
+        """Prices of nodes that were never priced, because a relaxation or passes elsewhere had closed them."""
+        if self._last_stage is None:
+            return {}
+        opened = [item for item in self._opened if item.relaxed is not None and np.isfinite(item.relaxed.value)]
+        found = {key_of(self._last_stage, item.fixed): item.relaxed.prices for item in opened if item.relaxed}
+        return {key: prices for key, prices in (self._aside | found).items() if key not in self._splits}
+
+    def _named(self, key: Key, prices: Prices, *, relaxed: bool = False) -> StoredPrices:
         links = {name: float(price) for name, price in zip(self.model.links, prices.links, strict=True) if price}
-        return StoredPrices(key[0], key[1], links, dict(prices.floors))
+        return StoredPrices(key[0], key[1], links, dict(prices.floors), relaxed)
 
     # Start ------------------------------------------------------------------------------------------
 
@@ -75,7 +98,14 @@ class WarmSearch(Search):
         """As ever, from the library's plans; where a practice has none there, the usual start is made too."""
         if self.entries and not self.pool.flat():
             self._take_stored()
-        return super().run(stage, share_of_time)
+        self._opened = []
+        try:
+            return super().run(stage, share_of_time)
+        except WrongBoundError as error:
+            _log.warning("plan library: its bounds are wrong and ignored (%s)", error)
+            self.passes.kept.forget()
+            self._recalled.clear()
+            return super().run(stage, share_of_time)
 
     def _take_stored(self) -> None:
         rows = self._usable()
@@ -106,44 +136,114 @@ class WarmSearch(Search):
                 found += [row for row in entry.plans[name] if np.isfinite(row).all()]
         return found[:PLANS]
 
-    # Prices -----------------------------------------------------------------------------------------
+    # Nodes ------------------------------------------------------------------------------------------
+
+    def _open(self, node: Node, result: StageResult) -> None:
+        """As ever; a node that an earlier search priced or split waits for that, without any relaxation."""
+        key = key_of(result.stage, node.fixed)
+        if len(self._practices) <= MANY and self._recall.knows(key):
+            self._recalled[id(node)] = node, key
+            node.contracts_tried = True
+            return
+        super()._open(node, result)
+        self._opened.append(node)
+
+    def _next_node(self, result: StageResult) -> Node:
+        """Recalled nodes first: splits, then passes at stored prices, then those that relaxations had put aside."""
+        waiting = [item for item in self._nodes if id(item) in self._recalled]
+        if not waiting:
+            return super()._next_node(result)
+        return min(waiting, key=lambda item: (self._rank(item), item.order))
+
+    def _rank(self, node: Node) -> int:
+        _, key = self._recalled[id(node)]
+        if self._recall.is_split(key):
+            return 0
+        return 2 if self._recall.by_relaxation(key) or not self._recall.knows(key) else 1
+
+    def _work_on(self, node: Node, result: StageResult, made: int) -> list[Node] | None:
+        """As ever; a recalled node is split or priced as before."""
+        if id(node) in self._recalled:
+            children = self._recalled_parts(node, made)
+            if not children:
+                self._price_recalled(node, result)
+                return None
+        else:
+            found = super()._work_on(node, result, made)
+            if found == [] and node.relaxed is None:
+                self._opened_after_all(node, result)
+                return None
+            if not found:
+                return found
+            children = found
+        self._note_split(node, children, result)
+        return children
+
+    def _recalled_parts(self, node: Node, made: int) -> list[Node]:
+        _, key = self._recalled[id(node)]
+        children = []
+        for place, (fixed, part) in enumerate(self._recall.parts(key, node.fixed)):
+            child = Node(fixed, node.bound, made + place)
+            child.contracts_tried = True
+            self._recalled[id(child)] = child, part
+            children.append(child)
+        return children
+
+    def _price_recalled(self, node: Node, result: StageResult) -> None:
+        """One pass at stored prices; where relaxations or passes at other prices had been enough, these first."""
+        _, key = self._recalled[id(node)]
+        prices = self._recall.prices(key, result.stage)
+        if prices is None or self._recall.by_relaxation(key):
+            if self._lowered_by_archive(node, result) and self._hopeless(node, result):
+                return
+            if prices is None:
+                self._leave_recall(node)
+                super()._open(node, result)
+                return
+            if node.bound == np.inf or id(node) not in self._bounded:
+                self._bounded[id(node)] = node
+                bound = self.passes.relaxed(prices, node, self._limits(result, node))
+                node.bound = min(node.bound, bound + self._slack(bound))
+                self._aside[key_of(result.stage, node.fixed)] = prices
+                if self._hopeless(node, result) or not np.isfinite(result.value):
+                    return
+        self._leave_recall(node)
+        bound = self._pass(prices, node, result)
+        node.bound, node.centre, node.centre_bound = min(node.bound, bound), prices, bound
+        self._say(result, f"choice {node.order + 1}, recalled")
+
+    def _leave_recall(self, node: Node) -> None:
+        self._recalled.pop(id(node))
+        self._opened.append(node)
+
+    def _opened_after_all(self, node: Node, result: StageResult) -> None:
+        """What was recalled does not close the node and nothing is left to try: its relaxation may show more."""
+        super()._open(node, result)
+        node.contracts_tried, node.leaf_passes = False, 0
+
+    def _note_split(self, node: Node, children: list[Node], result: StageResult) -> None:
+        upper, lower = children
+        name = next(name for name, part in upper.fixed.items() if node.fixed.get(name) != part)
+        stage, fixed = key_of(result.stage, node.fixed)
+        self._splits[stage, fixed] = StoredSplit(stage, fixed, name, upper.fixed[name], lower.fixed[name])
 
     def _price_once(self, node: Node, result: StageResult) -> None:
         """As ever, at stored prices where there are some for the node."""
-        relaxed, prices = node.relaxed, self._stored_prices(node, result.stage)
+        relaxed, prices = node.relaxed, self._recall.prices(key_of(result.stage, node.fixed), result.stage)
         if relaxed is not None and prices is not None:
             node.relaxed = replace(relaxed, prices=prices)
         super()._price_once(node, result)
         node.relaxed = relaxed
 
-    def _stored_prices(self, node: Node, stage: Stage) -> Prices | None:
-        wanted = (stage.name, _fixed(node.fixed))
-        for entry in self.entries:
-            for item in entry.prices:
-                if (item.stage, item.fixed) == wanted:
-                    return usable_prices(item, self.model, stage)
-        return None
-
     def _settle_bound(self, result: StageResult) -> bool:
         """As ever; the best prices of every node are noted before it may be closed."""
         self._last_stage = result.stage
         for node in self._nodes:
-            key = (result.stage.name, _fixed(node.fixed))
+            key = key_of(result.stage, node.fixed)
             if node.centre is not None and self._noted.get(key) is not node.centre:
                 self._noted.pop(key, None)
                 self._noted[key] = node.centre
         return super()._settle_bound(result)
-
-
-def usable_prices(stored: StoredPrices, model: NetworkModel, stage: Stage) -> Prices:
-    """Stored prices as those of these links and floors: any such vector gives a valid bound.
-
-    Unknown names are ignored, missing and infinite ones are 0, no price of an inequality is negative.
-    """
-    found = np.array([stored.links.get(name, 0.0) for name in model.links])
-    found = np.where(np.isfinite(found) & ~model.held_by_caps, found, 0.0)
-    floors = {name: float(np.nan_to_num(max(stored.floors.get(name, 0.0), 0.0), posinf=0.0)) for name in stage.floors}
-    return Prices(np.where(model.equal, found, np.maximum(found, 0.0)), floors)
 
 
 @dataclass(frozen=True)
@@ -167,10 +267,6 @@ def _as_decided(block: Block, row: FloatArray) -> Problem:
     at = np.where(block.integer, np.round(row), row)
     lower, upper = np.where(held, at - 1e-7, block.lower), np.where(held, at + 1e-7, block.upper)
     return replace(problem, lower=np.maximum(lower, block.lower), upper=np.minimum(upper, block.upper))
-
-
-def _fixed(decisions: Mapping[str, Range]) -> Fixed:
-    return tuple(sorted((name, float(low), float(high)) for name, (low, high) in decisions.items()))
 
 
 def _fits(block: Block, x: FloatArray) -> bool:

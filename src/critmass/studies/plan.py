@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Callable
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -28,6 +28,7 @@ from critmass.solve.candidates import Candidate, Judge
 from critmass.solve.columns import Stage
 from critmass.solve.executor import solve_pool
 from critmass.solve.greedy import greedy_plan
+from critmass.solve.kept import Counts
 from critmass.solve.nodes import StageResult
 from critmass.solve.progress import Clock, Reporter, silent
 from critmass.solve.relaxation import MANY
@@ -69,6 +70,7 @@ class Plan:
     first_plan_seconds: float
     settlement_checks: tuple[str, ...]
     library: Path | None = None
+    pricing: Counts = field(default_factory=Counts)
 
     @property
     def objective(self) -> float:
@@ -152,7 +154,7 @@ def plan_network(
             f"${item.model_usd:,.2f} against ${item.settled_usd:,.2f} settled"
             for item in differences
         ),
-        library=library,
+        library=library, pricing=memory.pricing,
     )  # fmt: skip
 
 
