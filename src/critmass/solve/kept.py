@@ -75,7 +75,7 @@ class KeptPricing:
         upper = np.where(capped, 0.0, problem.upper)
         digest = hashlib.sha256(_MADE_BY + rows)
         for part in (problem.objective, problem.lower, upper):
-            digest.update(np.ascontiguousarray(part, dtype=np.float64).tobytes())
+            digest.update((part + 0.0).tobytes())  # no zero is negative
         digest.update(repr((float(problem.offset), task.at_mass, task.rewarded, task.relaxed)).encode())
         return digest.hexdigest()
 
@@ -87,11 +87,13 @@ class KeptPricing:
         """Hash of what no price or cap changes, and where the capped variables are: worked out once for each block."""
         known = self._rows.get(task.block)
         if known is None or known[0] is not block:
-            digest = hashlib.sha256(repr(block.matrix.shape).encode())
-            for whole in (block.matrix.indptr, block.matrix.indices, block.integer):
-                digest.update(np.ascontiguousarray(whole, dtype=np.int64).tobytes())
-            for part in (block.matrix.data, block.row_lower, block.row_upper):
-                digest.update(np.ascontiguousarray(part, dtype=np.float64).tobytes())
+            matrix = block.matrix.copy()
+            matrix.sort_indices()
+            digest = hashlib.sha256(repr(matrix.shape).encode())
+            for whole in (matrix.indptr, matrix.indices, block.integer):
+                digest.update(whole.astype(np.int64).tobytes())
+            for part in (matrix.data, block.row_lower, block.row_upper):
+                digest.update((part + 0.0).tobytes())
             capped = np.array([name.startswith(CAPPED) for name in block.variables], dtype=np.bool_)
             known = self._rows[task.block] = (block, digest.digest(), capped)
         return known[1], known[2]
