@@ -30,6 +30,8 @@ class Improving:
 
     def __init__(self, model: NetworkModel, masters: Masters, executor: Executor, *, gap: float, seed: int) -> None:
         self.model, self.masters, self.executor, self.gap, self.seed = model, masters, executor, gap, seed
+        self.picked: dict[int, Column] = {}
+        """The columns of the choice that was taken last, by practice."""
         self._begun: tuple[Future[Answer], list[Column], int] | None = None
         self._since = 0
 
@@ -61,4 +63,5 @@ class Improving:
         picked = {item.block: item for item, value in zip(chosen, x, strict=False) if value > 0.5}
         if len(picked) < len(self.model.practices):
             return None
+        self.picked = picked
         return self.model.decisions([*(picked[place].x for place in range(len(picked))), x[offset:]])

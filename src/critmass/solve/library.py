@@ -78,6 +78,8 @@ class Entry:
     workflows: tuple[str, ...] = ()
     decisions: Decisions | None = None
     splits: Sequence[StoredSplit] = ()
+    chosen: Sequence[str] = ()
+    """Practices whose first row is the plan that the best decisions hold for them."""
     priced: Mapping[str, Sequence[Kept]] = field(default_factory=dict)
 
 
@@ -133,6 +135,7 @@ def _packed(entry: Entry) -> bytes:
         "programs": entry.programs,
         "workflows": entry.workflows,
         "splits": [vars(item) for item in entry.splits],
+        "chosen": list(entry.chosen),
     }
     kept = [(key, item) for key, items in entry.priced.items() for item in items][-RESULTS:]
     head["priced"] = [(key, item.bound, len(item.caps), len(item.point)) for key, item in kept]
@@ -168,7 +171,8 @@ def _read(path: Path) -> Entry:
         raise ValueError("plans do not match their variables")
     splits = [_split(item) for item in head.get("splits", ())]
     programs, workflows = tuple(head["programs"]), tuple(head["workflows"])
-    return Entry(variables, plans, prices, programs, workflows, best, splits, priced)
+    chosen = tuple(str(name) for name in head.get("chosen", ()))
+    return Entry(variables, plans, prices, programs, workflows, best, splits, chosen, priced)
 
 
 def _prices(item: Mapping[str, Any]) -> StoredPrices:

@@ -12,7 +12,7 @@ import numpy as np
 from critmass.formulation.block import Block, FloatArray
 from critmass.settlement.projection import Decisions
 from critmass.solve.candidates import Judge
-from critmass.solve.columns import Stage
+from critmass.solve.columns import Column, Stage
 from critmass.solve.decomposition import Search
 from critmass.solve.executor import run_all
 from critmass.solve.highs import Problem, SolveLimits, solve
@@ -28,12 +28,15 @@ from critmass.solve.start import self_sufficient_columns
 NODES_KEPT = 40
 """Nodes whose prices are kept: those looked at last."""
 
-REPAIRED = 6
+REPAIRED = 2
 """Stored plans of one practice that are worked out anew where none fits the question as it is."""
+
+WORTH_OF_MASS = 1e6
+"""What being at mass is worth while a stored plan that was at mass is worked out anew, USD."""
 
 _log = logging.getLogger(__name__)
 _TOLERANCE = 1e-5
-_DECIDED = ("own[", "hub[", "join[", "condition[", "reach_own[", "reach_hub[")
+_DECIDED = ("own[", "hub[", "join[", "condition[")
 
 
 class WarmSearch(Search):
@@ -54,6 +57,10 @@ class WarmSearch(Search):
         self._noted: dict[Key, Prices] = {}
         self._aside: dict[Key, Prices] = {}
         self._splits: dict[Key, StoredSplit] = {}
+        self._chosen: dict[int, bytes] = {}
+        self._owed: dict[int, Prices] = {}
+        self._shared: dict[Key, Prices] = {}
+        self._to_mend = False
         self._practices = self.model.shared.model.network.practices
         self._last_stage: Stage | None = None
 
@@ -67,6 +74,7 @@ class WarmSearch(Search):
         entry.prices = [self._named(*item, relaxed=True) for item in list(aside.items())[-NODES_KEPT:]]
         entry.prices += [self._named(*item) for item in list(self._noted.items())[-NODES_KEPT:]]
         entry.splits = list(self._splits.values())
+        entry.chosen = [self._practices[place] for place in self._chosen]
         entry.priced = self.passes.kept.used_at([*aside.values(), *self._noted.values()])
         entry.programs, entry.decisions = tuple(shared.program_ids), decisions
         entry.workflows = tuple(item.id for item in shared.model.workflows)
@@ -78,6 +86,7 @@ class WarmSearch(Search):
         if self._noted and self._last_stage is not None:
             stage, links = self._last_stage, list(self._noted.values())[-1].links
             columns = sorted(columns, key=lambda item: -(stage.value(item.worth) + float(links @ item.links)))
+        columns = sorted(columns, key=lambda item: item.key() != self._chosen.get(place))
         return np.array([item.x for item in columns[:PLANS]])
 
     def _put_aside(self) -> dict[Key, Prices]:
@@ -108,24 +117,36 @@ class WarmSearch(Search):
             return super().run(stage, share_of_time)
 
     def _take_stored(self) -> None:
+        """Stored plans become columns; practices without any get the usual start."""
         rows = self._usable()
-        for found in self.judge.columns([(place, row) for place, item in enumerate(rows) for row in item]):
-            self.pool.add(found)
-        if not all(rows) and len(rows) <= MANY:
-            for found in self_sufficient_columns(self.model, self.judge, self._regimes, self.seed, self.executor):
-                self.pool.add(found)
+        found = self.judge.columns([(place, row) for place, item in enumerate(rows) for row in item])
+        chosen = set(self.entries[0].chosen)
+        for item in found:
+            self.pool.add(item)
+            if self._practices[item.block] in chosen:
+                self._chosen.setdefault(item.block, item.key())
+        missing = [place for place, item in enumerate(rows) if not item]
+        if missing and len(rows) <= MANY:
+            start = self_sufficient_columns(
+                self.model, self.judge, self._regimes, self.seed, self.executor, places=missing
+            )
+            for item in start:
+                self.pool.add(item)
 
     def _usable(self) -> list[list[FloatArray]]:
-        """By practice: stored plans that keep every row of its block; else some with their amounts worked out anew."""
+        """By practice: stored plans that keep every row of its block. Where the first one, which the best plan holds,
+        does not, or none does, some have their amounts and reach worked out anew."""
         fitting, tasks = [], list[_Repair]()
         for place, block in enumerate(self.model.practices):
             stored = self._stored_rows(place)
-            fitting.append([row for row in stored if _fits(block, row)])
-            if not fitting[-1]:
-                tasks += [_Repair(place, _as_decided(block, row), self.seed) for row in stored[:REPAIRED]]
+            fits = [_fits(block, row) for row in stored]
+            fitting.append([row for row, fit in zip(stored, fits, strict=True) if fit])
+            if stored and not fits[0]:
+                count = 1 if any(fits) else REPAIRED
+                tasks += [_Repair(place, _as_decided(block, row), self.seed) for row in stored[:count]]
         for task, row in zip(tasks, run_all(self.executor, _repaired, tasks), strict=True):
             if row is not None:
-                fitting[task.place].append(row)
+                fitting[task.place].insert(0, row)
         return fitting
 
     def _stored_rows(self, place: int) -> list[FloatArray]:
@@ -135,6 +156,42 @@ class WarmSearch(Search):
             if name in entry.plans and list(entry.variables[name]) == variables:
                 found += [row for row in entry.plans[name] if np.isfinite(row).all()]
         return found[:PLANS]
+
+    # Plans ------------------------------------------------------------------------------------------
+
+    def _take_improvement(self, result: StageResult) -> None:
+        before = self.plan
+        super()._take_improvement(result)
+        if self.plan is not before:
+            self._chosen = {place: item.key() for place, item in self.improving.picked.items()}
+
+    def _mend(self, result: StageResult) -> None:
+        """The stored plan with the few practices chosen anew whose part of it the question has spoilt."""
+        held = {item.block for item in self.pool.flat() if self._is_as_good(item)}
+        if len(held) < len(self._practices) / 2:
+            return
+        problem, chosen, offset = self.masters.plan_problem(result.stage, Node({}, np.inf, 0))
+        upper = problem.upper.copy()
+        for at, item in enumerate(chosen):
+            if item.block in held and item.key() != self._chosen[item.block]:
+                upper[at] = 0.0
+        limits = SolveLimits(time_seconds=4, gap_relative=self.gap / 20, seed=self.seed, nodes=300)
+        answer = solve(replace(problem, upper=upper), limits)
+        if answer.x is None:
+            return
+        picked = {item.block: item for item, value in zip(chosen, answer.x, strict=False) if value > 0.5}
+        if len(picked) == len(self._practices):
+            before = self.plan
+            decisions = self.model.decisions([*(picked[place].x for place in range(len(picked))), answer.x[offset:]])
+            self._keep(self.judge.candidate(decisions), result)
+            if self.plan is not before:
+                self._chosen = {place: item.key() for place, item in picked.items()}
+
+    def _is_as_good(self, item: Column) -> bool:
+        """Whether a column is a practice's part of the stored plan, and still at mass if it was."""
+        if item.key() != self._chosen.get(item.block):
+            return False
+        return item.worth["at_mass"] > 0.5 or item.x[self.model.blocks[item.block].position["at_mass"]] < 0.5
 
     # Nodes ------------------------------------------------------------------------------------------
 
@@ -153,6 +210,7 @@ class WarmSearch(Search):
         waiting = [item for item in self._nodes if id(item) in self._recalled]
         if not waiting:
             return super()._next_node(result)
+        self._to_mend = True
         return min(waiting, key=lambda item: (self._rank(item), item.order))
 
     def _rank(self, node: Node) -> int:
@@ -168,6 +226,11 @@ class WarmSearch(Search):
             if not children:
                 self._price_recalled(node, result)
                 return None
+        elif id(node) in self._owed:
+            prices = self._owed.pop(id(node))
+            if prices is not node.centre:
+                self._pass_at(node, prices, result)
+            return None
         else:
             found = super()._work_on(node, result, made)
             if found == [] and node.relaxed is None:
@@ -208,9 +271,27 @@ class WarmSearch(Search):
                 if self._hopeless(node, result) or not np.isfinite(result.value):
                     return
         self._leave_recall(node)
+        if self.passes.unknown(prices, node) > len(self._practices) / 2:
+            self._owed[id(node)] = prices
+            prices = self._shared_prices(node, prices, result)
+        self._pass_at(node, prices, result)
+
+    def _pass_at(self, node: Node, prices: Prices, result: StageResult) -> None:
         bound = self._pass(prices, node, result)
-        node.bound, node.centre, node.centre_bound = min(node.bound, bound), prices, bound
+        if bound < node.centre_bound:
+            node.centre, node.centre_bound = prices, bound
+        node.bound = min(node.bound, bound)
         self._say(result, f"choice {node.order + 1}, recalled")
+
+    def _shared_prices(self, node: Node, prices: Prices, result: StageResult) -> Prices:
+        """Where most practices have to be solved, once is enough: prices that all parts of a regime are priced at
+        first, under the regime's own caps, so that a part solves only practices that claim more than its caps."""
+        regime = next(item for item in self._regimes if item.items() <= node.fixed.items())
+        name = key_of(result.stage, regime)
+        if name not in self._shared:
+            self._shared[name] = prices
+            self._pass(prices, Node(regime, np.inf, node.order), result)
+        return self._shared[name]
 
     def _leave_recall(self, node: Node) -> None:
         self._recalled.pop(id(node))
@@ -236,14 +317,20 @@ class WarmSearch(Search):
         node.relaxed = relaxed
 
     def _settle_bound(self, result: StageResult) -> bool:
-        """As ever; the best prices of every node are noted before it may be closed."""
+        """As ever; the best prices of every node are noted before it may be closed, and once all that was recalled is
+        priced, the stored plan is mended."""
         self._last_stage = result.stage
         for node in self._nodes:
             key = key_of(result.stage, node.fixed)
             if node.centre is not None and self._noted.get(key) is not node.centre:
                 self._noted.pop(key, None)
                 self._noted[key] = node.centre
-        return super()._settle_bound(result)
+        open_nodes = super()._settle_bound(result)
+        if self._to_mend and not self._finished(result) and not any(id(item) in self._recalled for item in self._nodes):
+            self._to_mend = False
+            self._mend(result)
+            open_nodes = super()._settle_bound(result)
+        return open_nodes
 
 
 @dataclass(frozen=True)
@@ -260,9 +347,11 @@ def _repaired(task: _Repair) -> FloatArray | None:
 
 
 def _as_decided(block: Block, row: FloatArray) -> Problem:
-    """Amounts are free; decisions are as stored, within what the question allows."""
-    constant, margin = block.expressions["margin"]
-    problem = block_problem(block, margin, constant)
+    """Amounts and reach are free, decisions as stored, within what the question allows; mass is worth having."""
+    (constant, margin), at_mass = block.expressions["margin"], block.position["at_mass"]
+    objective = margin.copy()
+    objective[at_mass] += WORTH_OF_MASS if row[at_mass] > 0.5 else 0.0
+    problem = block_problem(block, objective, constant)
     held = np.array([name.startswith(_DECIDED) for name in block.variables], dtype=np.bool_)
     at = np.where(block.integer, np.round(row), row)
     lower, upper = np.where(held, at - 1e-7, block.lower), np.where(held, at + 1e-7, block.upper)
