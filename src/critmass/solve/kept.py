@@ -19,6 +19,9 @@ CAPPED = ("claim[", "hub[")
 ROOM = 1e-6
 """By how much a cap may be higher than the one that a bound was found under, USD; as in `Exact.allows`."""
 
+CHECKS = 4
+"""Results from a library that a search solves again."""
+
 _MADE_BY = f"pricing 1, highspy {version('highspy')}".encode()
 """Part of every key: another solver or another way to price finds nothing."""
 
@@ -124,9 +127,11 @@ class KeptPricing:
     # Checks -----------------------------------------------------------------------------------------
 
     def to_check(self, places: Sequence[int]) -> set[int]:
-        """Of practices with kept results, those that are solved again: one in each pass, each time another."""
-        from_elsewhere = [place for place in places if self.foreign]
-        return {from_elsewhere[7 * self.counts.checked % len(from_elsewhere)]} if from_elsewhere else set()
+        """Of practices with results from a library, those that are solved again: one in each of the first passes, each
+        time another."""
+        if not self.foreign or not places or self.counts.checked >= CHECKS:
+            return set()
+        return {places[(2 * self.counts.checked + 1) * len(places) // (2 * CHECKS)]}
 
     def compare(self, task: PricingTask, kept: Priced, solved: Priced) -> None:
         """Hold a kept result against a solved one.

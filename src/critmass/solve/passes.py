@@ -23,6 +23,7 @@ from critmass.solve.pricing import (
     Priced,
     Prices,
     PricingTask,
+    block_problem,
     owed,
     price_practice,
     price_practices,
@@ -116,6 +117,12 @@ class Passes:
             self.executor, self.known(prices, node), run=count,
         )  # fmt: skip
         return len(found)
+
+    def is_open(self, node: Node) -> bool:
+        """Whether the organization can keep the node's decisions at all, by itself."""
+        block = self.model.organization
+        problem = under(self.model, self._last, block_problem(block, np.zeros(len(block.lower)), 0.0), node.fixed)
+        return solve(problem, SolveLimits(time_seconds=5, seed=self.seed)).termination != "infeasible"
 
     def _kept_or_solved(self, asked: dict[int, tuple[str, FloatArray]], tasks: Sequence[PricingTask]) -> list[Priced]:
         """Results by content where there are some; the others are solved. One that was kept is solved again as a check.

@@ -31,6 +31,9 @@ NODES_KEPT = 40
 REPAIRED = 2
 """Stored plans of one practice that are worked out anew where none fits the question as it is."""
 
+SECONDS_TO_LEAVE = 2.0
+"""Bounds are worked out for later searches only while so much time is left."""
+
 WORTH_OF_MASS = 1e6
 """What being at mass is worth while a stored plan that was at mass is worked out anew, USD."""
 
@@ -52,7 +55,6 @@ class WarmSearch(Search):
         self.passes.kept.foreign = bool(self.passes.kept.found)
         self._recall = Recall(entries, judge.model)
         self._recalled: dict[int, tuple[Node, Key]] = {}
-        self._bounded: dict[int, Node] = {}
         self._opened: list[Node] = []
         self._noted: dict[Key, Prices] = {}
         self._aside: dict[Key, Prices] = {}
@@ -67,6 +69,7 @@ class WarmSearch(Search):
     def left(self, decisions: Decisions) -> Entry:
         """What this search leaves for later ones; `decisions` are those of its best plan."""
         shared, entry = self.model.shared, Entry()
+        self._bound_put_aside()
         kept = {place: self._best_rows(place) for place in range(len(self._practices)) if self.pool.columns[place]}
         entry.variables = {self._practices[place]: self.model.blocks[place].variables for place in kept}
         entry.plans = {self._practices[place]: rows for place, rows in kept.items()}
@@ -96,6 +99,16 @@ class WarmSearch(Search):
         opened = [item for item in self._opened if item.relaxed is not None and np.isfinite(item.relaxed.value)]
         found = {key_of(self._last_stage, item.fixed): item.relaxed.prices for item in opened if item.relaxed}
         return {key: prices for key, prices in (self._aside | found).items() if key not in self._splits}
+
+    def _bound_put_aside(self) -> None:
+        """Bounds of nodes that the whole network's relaxation closed, from practices' own, while there is time."""
+        stage = self._last_stage
+        for node in self._opened:
+            if stage is None or len(self._practices) > MANY or self._until - self.clock.spent() < SECONDS_TO_LEAVE:
+                return
+            prices = self._put_aside().get(key_of(stage, node.fixed))
+            if prices is not None and node.relaxed is not None and node.centre is None:
+                self.passes.relaxed(prices, node, SolveLimits(time_seconds=5, seed=self.seed))
 
     def _named(self, key: Key, prices: Prices, *, relaxed: bool = False) -> StoredPrices:
         links = {name: float(price) for name, price in zip(self.model.links, prices.links, strict=True) if price}
@@ -253,28 +266,29 @@ class WarmSearch(Search):
         return children
 
     def _price_recalled(self, node: Node, result: StageResult) -> None:
-        """One pass at stored prices; where relaxations or passes at other prices had been enough, these first."""
-        _, key = self._recalled[id(node)]
+        """One pass at stored prices; where relaxations or passes at other prices had been enough, these alone."""
+        _, key = self._recalled.pop(id(node))
         prices = self._recall.prices(key, result.stage)
+        self._opened.append(node)
         if prices is None or self._recall.by_relaxation(key):
-            if self._lowered_by_archive(node, result) and self._hopeless(node, result):
-                return
-            if prices is None:
-                self._leave_recall(node)
-                super()._open(node, result)
-                return
-            if node.bound == np.inf or id(node) not in self._bounded:
-                self._bounded[id(node)] = node
-                bound = self.passes.relaxed(prices, node, self._limits(result, node))
-                node.bound = min(node.bound, bound + self._slack(bound))
-                self._aside[key_of(result.stage, node.fixed)] = prices
-                if self._hopeless(node, result) or not np.isfinite(result.value):
-                    return
-        self._leave_recall(node)
+            if not self.passes.is_open(node):
+                node.bound = -np.inf
+            elif not (self._lowered_by_archive(node, result) and self._hopeless(node, result)):
+                self._put_aside_again(node, prices, result)
+            return
         if self.passes.unknown(prices, node) > len(self._practices) / 2:
             self._owed[id(node)] = prices
             prices = self._shared_prices(node, prices, result)
         self._pass_at(node, prices, result)
+
+    def _put_aside_again(self, node: Node, prices: Prices | None, result: StageResult) -> None:
+        """Bound a node by practices' linear relaxations, at stored prices if there are any."""
+        if prices is None:
+            super()._open(node, result)
+            return
+        bound = self.passes.relaxed(prices, node, self._limits(result, node))
+        node.bound = min(node.bound, bound + self._slack(bound))
+        self._aside[key_of(result.stage, node.fixed)] = prices
 
     def _pass_at(self, node: Node, prices: Prices, result: StageResult) -> None:
         bound = self._pass(prices, node, result)
@@ -293,10 +307,6 @@ class WarmSearch(Search):
             self._pass(prices, Node(regime, np.inf, node.order), result)
         return self._shared[name]
 
-    def _leave_recall(self, node: Node) -> None:
-        self._recalled.pop(id(node))
-        self._opened.append(node)
-
     def _opened_after_all(self, node: Node, result: StageResult) -> None:
         """What was recalled does not close the node and nothing is left to try: its relaxation may show more."""
         super()._open(node, result)
@@ -310,8 +320,15 @@ class WarmSearch(Search):
 
     def _price_once(self, node: Node, result: StageResult) -> None:
         """As ever, at stored prices where there are some for the node."""
-        relaxed, prices = node.relaxed, self._recall.prices(key_of(result.stage, node.fixed), result.stage)
-        if relaxed is not None and prices is not None:
+        key = key_of(result.stage, node.fixed)
+        relaxed, prices = node.relaxed, self._aside.get(key) or self._recall.prices(key, result.stage)
+        if relaxed is None and prices is not None:
+            self._pass_at(node, prices, result)
+            return
+        if relaxed is None:
+            super()._open(node, result)
+            return
+        if prices is not None:
             node.relaxed = replace(relaxed, prices=prices)
         super()._price_once(node, result)
         node.relaxed = relaxed
@@ -326,11 +343,15 @@ class WarmSearch(Search):
                 self._noted.pop(key, None)
                 self._noted[key] = node.centre
         open_nodes = super()._settle_bound(result)
-        if self._to_mend and not self._finished(result) and not any(id(item) in self._recalled for item in self._nodes):
+        if self._to_mend and not self._finished(result) and not self._to_price():
             self._to_mend = False
             self._mend(result)
             open_nodes = super()._settle_bound(result)
         return open_nodes
+
+    def _to_price(self) -> bool:
+        """Whether recalled nodes wait to be split, or priced at their own prices."""
+        return any(id(item) in self._recalled and self._rank(item) < 2 for item in self._nodes)
 
 
 @dataclass(frozen=True)
