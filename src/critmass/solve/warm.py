@@ -5,24 +5,27 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
-from critmass.formulation.block import Block, FloatArray
+from critmass.formulation.block import FloatArray
 from critmass.settlement.projection import Decisions
+from critmass.settlement.results import BoolArray
 from critmass.solve.candidates import Judge
 from critmass.solve.columns import Column, Stage
 from critmass.solve.decomposition import Search
 from critmass.solve.executor import run_all
-from critmass.solve.highs import Problem, SolveLimits, solve
+from critmass.solve.highs import SolveLimits
 from critmass.solve.kept import WrongBoundError
 from critmass.solve.library import PLANS, Entry, StoredPrices, StoredSplit
-from critmass.solve.nodes import Node, StageResult
-from critmass.solve.pricing import Prices, block_problem
+from critmass.solve.mending import Choices, mended
+from critmass.solve.nodes import Node, StageResult, exactly
+from critmass.solve.pricing import Prices
 from critmass.solve.progress import Clock, Reporter
 from critmass.solve.recall import Key, Recall, key_of
 from critmass.solve.relaxation import MANY
+from critmass.solve.repair import Repair, as_decided, fits, repaired
 from critmass.solve.start import self_sufficient_columns
 
 NODES_KEPT = 40
@@ -31,15 +34,16 @@ NODES_KEPT = 40
 REPAIRED = 2
 """Stored plans of one practice that are worked out anew where none fits the question as it is."""
 
+CHOICES = 12
+"""Columns of a practice that a stored plan is mended with."""
+
+DEAR = 1e9
+"""What a decision that no plan keeps is made to cost, USD."""
+
 SECONDS_TO_LEAVE = 2.0
 """Bounds are worked out for later searches only while so much time is left."""
 
-WORTH_OF_MASS = 1e6
-"""What being at mass is worth while a stored plan that was at mass is worked out anew, USD."""
-
 _log = logging.getLogger(__name__)
-_TOLERANCE = 1e-5
-_DECIDED = ("own[", "hub[", "join[", "condition[")
 
 
 class WarmSearch(Search):
@@ -106,9 +110,22 @@ class WarmSearch(Search):
         for node in self._opened:
             if stage is None or len(self._practices) > MANY or self._until - self.clock.spent() < SECONDS_TO_LEAVE:
                 return
-            prices = self._put_aside().get(key_of(stage, node.fixed))
-            if prices is not None and node.relaxed is not None and node.centre is None:
+            key = key_of(stage, node.fixed)
+            if node.centre is not None or key in self._aside:
+                continue
+            prices = self._put_aside().get(key)
+            if node.relaxed is None and self.passes.is_open(node):
+                prices = self._aside[key] = self._against(node, stage)
+            if prices is not None:
                 self.passes.relaxed(prices, node, SolveLimits(time_seconds=5, seed=self.seed))
+
+    def _against(self, node: Node, stage: Stage) -> Prices:
+        """Prices that show that no plan keeps the node's last decision: what it needs of practices is dear."""
+        last = self.model.organization.position[list(node.fixed)[-1]]
+        needed = self.model.link_matrices[-1].matrix[:, [last]].toarray().ravel()
+        wanted = (needed < 0.0) & ~self.model.equal & ~self.model.held_by_caps
+        links = np.where(wanted, -DEAR / np.where(wanted, needed, 1.0), 0.0)
+        return Prices(links, dict.fromkeys(stage.floors, 0.0))
 
     def _named(self, key: Key, prices: Prices, *, relaxed: bool = False) -> StoredPrices:
         links = {name: float(price) for name, price in zip(self.model.links, prices.links, strict=True) if price}
@@ -149,15 +166,15 @@ class WarmSearch(Search):
     def _usable(self) -> list[list[FloatArray]]:
         """By practice: stored plans that keep every row of its block. Where the first one, which the best plan holds,
         does not, or none does, some have their amounts and reach worked out anew."""
-        fitting, tasks = [], list[_Repair]()
+        fitting, tasks = [], list[Repair]()
         for place, block in enumerate(self.model.practices):
             stored = self._stored_rows(place)
-            fits = [_fits(block, row) for row in stored]
-            fitting.append([row for row, fit in zip(stored, fits, strict=True) if fit])
-            if stored and not fits[0]:
-                count = 1 if any(fits) else REPAIRED
-                tasks += [_Repair(place, _as_decided(block, row), self.seed) for row in stored[:count]]
-        for task, row in zip(tasks, run_all(self.executor, _repaired, tasks), strict=True):
+            fit = [fits(block, row) for row in stored]
+            fitting.append([row for row, keeps in zip(stored, fit, strict=True) if keeps])
+            if stored and not fit[0]:
+                count = 1 if any(fit) else REPAIRED
+                tasks += [Repair(place, as_decided(block, row), self.seed) for row in stored[:count]]
+        for task, row in zip(tasks, run_all(self.executor, repaired, tasks), strict=True):
             if row is not None:
                 fitting[task.place].insert(0, row)
         return fitting
@@ -179,32 +196,58 @@ class WarmSearch(Search):
             self._chosen = {place: item.key() for place, item in self.improving.picked.items()}
 
     def _mend(self, result: StageResult) -> None:
-        """The stored plan with the few practices chosen anew whose part of it the question has spoilt."""
-        held = {item.block for item in self.pool.flat() if self._is_as_good(item)}
-        if len(held) < len(self._practices) / 2:
+        """The stored plan, with practices changed to other columns where the question has spoilt it."""
+        joined = self._stored_programs()
+        if joined is None or not any(np.isfinite(item.bound) for item in self._nodes):
             return
-        problem, chosen, offset = self.masters.plan_problem(result.stage, Node({}, np.inf, 0))
-        upper = problem.upper.copy()
-        for at, item in enumerate(chosen):
-            if item.block in held and item.key() != self._chosen[item.block]:
-                upper[at] = 0.0
-        limits = SolveLimits(time_seconds=4, gap_relative=self.gap / 20, seed=self.seed, nodes=300)
-        answer = solve(replace(problem, upper=upper), limits)
-        if answer.x is None:
+        columns = [self._choices(place, joined[1]) for place in range(len(self._practices))]
+        if not all(columns):
             return
-        picked = {item.block: item for item, value in zip(chosen, answer.x, strict=False) if value > 0.5}
-        if len(picked) == len(self._practices):
-            before = self.plan
-            decisions = self.model.decisions([*(picked[place].x for place in range(len(picked))), answer.x[offset:]])
-            self._keep(self.judge.candidate(decisions), result)
-            if self.plan is not before:
-                self._chosen = {place: item.key() for place, item in picked.items()}
+        choices = Choices(columns, joined[0])
+        places = mended(self.judge, result.stage, choices, lambda: self.clock.spent() >= self._until)
+        picked = [columns[place][at] for place, at in enumerate(places)]
+        decisions = self.model.decisions([*(item.x for item in picked), np.zeros(len(self.model.organization.lower))])
+        before = self.plan
+        self._keep(self.judge.candidate(replace(decisions, joined=decisions.joined | joined[0])), result)
+        if self.plan is not before:
+            self._chosen = {item.block: item.key() for item in picked}
 
-    def _is_as_good(self, item: Column) -> bool:
-        """Whether a column is a practice's part of the stored plan, and still at mass if it was."""
-        if item.key() != self._chosen.get(item.block):
-            return False
-        return item.worth["at_mass"] > 0.5 or item.x[self.model.blocks[item.block].position["at_mass"]] < 0.5
+    def _stored_programs(self) -> tuple[BoolArray, Node] | None:
+        """The organization's programs in the stored plan, as a row of decisions and as a node; None where it may not
+        hold them."""
+        entry, shared = self.entries[0], self.model.shared
+        if entry.decisions is None:
+            return None
+        held = {name for name, row in zip(entry.programs, entry.decisions.joined[0].any(axis=0), strict=True) if row}
+        whole = [program.join_level == "organization" for program in shared.programs]
+        row = np.array([name in held for name in shared.program_ids], dtype=np.bool_) & np.array(whole, dtype=np.bool_)
+        position = self.model.organization.position
+        fixed = {
+            f"join[{name}]": exactly(bool(on))
+            for name, on in zip(shared.program_ids, row, strict=True)
+            if f"join[{name}]" in position
+        }
+        for (programs, at_least), condition in self.model.conditions.items():
+            fixed[condition] = exactly(sum(name in held for name in programs) >= at_least)
+        node = Node(fixed, np.inf, 0)
+        return (row, node) if self.passes.is_open(node) else None
+
+    def _choices(self, place: int, node: Node) -> list[Column]:
+        """Columns that a practice may change to: first the stored plan's, then those that claim less of pooled payments
+        than all that are worth more, then those worth most."""
+        stage, noted = self._last_stage or Stage("", {}), list(self._noted.values())
+        links = noted[-1].links if noted else np.zeros(len(self.model.links))
+        found = [item for item in self.pool.columns[place] if self.masters.respects(item, node.conditions)]
+        found.sort(key=lambda item: -(stage.value(item.worth) + float(links @ item.links)))
+        claims = [name.startswith("claim[") for name in self.model.blocks[place].variables]
+        thrifty, least = set[int](), np.inf
+        for item in found:
+            claimed = float(item.x[claims].sum())
+            if claimed < least - 1.0:
+                thrifty.add(id(item))
+                least = claimed
+        found.sort(key=lambda item: (item.key() != self._chosen.get(place), id(item) not in thrifty))
+        return found[:CHOICES]
 
     # Nodes ------------------------------------------------------------------------------------------
 
@@ -352,36 +395,3 @@ class WarmSearch(Search):
     def _to_price(self) -> bool:
         """Whether recalled nodes wait to be split, or priced at their own prices."""
         return any(id(item) in self._recalled and self._rank(item) < 2 for item in self._nodes)
-
-
-@dataclass(frozen=True)
-class _Repair:
-    """A practice's block with a stored plan's decisions held."""
-
-    place: int
-    problem: Problem
-    seed: int
-
-
-def _repaired(task: _Repair) -> FloatArray | None:
-    return solve(task.problem, SolveLimits(time_seconds=1, gap_relative=0.05, seed=task.seed, heuristics=False)).x
-
-
-def _as_decided(block: Block, row: FloatArray) -> Problem:
-    """Amounts and reach are free, decisions as stored, within what the question allows; mass is worth having."""
-    (constant, margin), at_mass = block.expressions["margin"], block.position["at_mass"]
-    objective = margin.copy()
-    objective[at_mass] += WORTH_OF_MASS if row[at_mass] > 0.5 else 0.0
-    problem = block_problem(block, objective, constant)
-    held = np.array([name.startswith(_DECIDED) for name in block.variables], dtype=np.bool_)
-    at = np.where(block.integer, np.round(row), row)
-    lower, upper = np.where(held, at - 1e-7, block.lower), np.where(held, at + 1e-7, block.upper)
-    return replace(problem, lower=np.maximum(lower, block.lower), upper=np.minimum(upper, block.upper))
-
-
-def _fits(block: Block, x: FloatArray) -> bool:
-    """Whether a stored row keeps every bound and row of the block as it is now."""
-    rows = block.matrix @ x
-    room = _TOLERANCE * np.maximum(1.0, np.abs(rows))
-    inside = (x >= block.lower - _TOLERANCE).all() and (x <= block.upper + _TOLERANCE).all()
-    return bool(inside and (rows >= block.row_lower - room).all() and (rows <= block.row_upper + room).all())
