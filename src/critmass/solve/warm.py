@@ -37,8 +37,8 @@ REPAIRED = 2
 CHOICES = 12
 """Columns of a practice that a stored plan is mended with."""
 
-DEAR = 1e9
-"""What a decision that no plan keeps is made to cost, USD."""
+DEAR = 1e10
+"""Weight of a dual ray in prices, USD."""
 
 SECONDS_TO_LEAVE = 2.0
 """Bounds are worked out for later searches only while so much time is left."""
@@ -67,6 +67,7 @@ class WarmSearch(Search):
         self._owed: dict[int, Prices] = {}
         self._shared: dict[Key, Prices] = {}
         self._to_mend = False
+        self._value = -np.inf
         self._practices = self.model.shared.model.network.practices
         self._last_stage: Stage | None = None
 
@@ -114,18 +115,20 @@ class WarmSearch(Search):
             if node.centre is not None or key in self._aside:
                 continue
             prices = self._put_aside().get(key)
-            if node.relaxed is None and self.passes.is_open(node):
-                prices = self._aside[key] = self._against(node, stage)
-            if prices is not None:
-                self.passes.relaxed(prices, node, SolveLimits(time_seconds=5, seed=self.seed))
+            if node.relaxed is None and self._noted and self.passes.is_open(node):
+                prices = self._against(node)
+            if prices is None:
+                continue
+            bound = self.passes.relaxed(prices, node, SolveLimits(time_seconds=5, seed=self.seed))
+            if node.relaxed is not None or bound < self._value:
+                self._aside[key] = prices
 
-    def _against(self, node: Node, stage: Stage) -> Prices:
-        """Prices that show that no plan keeps the node's last decision: what it needs of practices is dear."""
-        last = self.model.organization.position[list(node.fixed)[-1]]
-        needed = self.model.link_matrices[-1].matrix[:, [last]].toarray().ravel()
-        wanted = (needed < 0.0) & ~self.model.equal & ~self.model.held_by_caps
-        links = np.where(wanted, -DEAR / np.where(wanted, needed, 1.0), 0.0)
-        return Prices(links, dict.fromkeys(stage.floors, 0.0))
+    def _against(self, node: Node) -> Prices | None:
+        """Prices that show that no plan keeps the node's decisions: those of the node looked at last, and a dual ray."""
+        ray, near = self._relaxation.against(node.fixed) if self._relaxation else None, list(self._noted.values())[-1]
+        if ray is None:
+            return None
+        return Prices(near.links + DEAR * ray.links, near.floors)
 
     def _named(self, key: Key, prices: Prices, *, relaxed: bool = False) -> StoredPrices:
         links = {name: float(price) for name, price in zip(self.model.links, prices.links, strict=True) if price}
@@ -365,9 +368,6 @@ class WarmSearch(Search):
         """As ever, at stored prices where there are some for the node."""
         key = key_of(result.stage, node.fixed)
         relaxed, prices = node.relaxed, self._aside.get(key) or self._recall.prices(key, result.stage)
-        if relaxed is None and prices is not None:
-            self._pass_at(node, prices, result)
-            return
         if relaxed is None:
             super()._open(node, result)
             return
@@ -379,7 +379,7 @@ class WarmSearch(Search):
     def _settle_bound(self, result: StageResult) -> bool:
         """As ever; the best prices of every node are noted before it may be closed, and once all that was recalled is
         priced, the stored plan is mended."""
-        self._last_stage = result.stage
+        self._last_stage, self._value = result.stage, result.value
         for node in self._nodes:
             key = key_of(result.stage, node.fixed)
             if node.centre is not None and self._noted.get(key) is not node.centre:
