@@ -44,7 +44,7 @@ QUESTIONS: Mapping[str, Scenario] = {
     ),
     "lock: MSSP ENHANCED is signed": Scenario(locks=(Lock(program="mssp_enhanced_2026", decision="joined"),)),
     "budget: the organization has $600,000": Scenario(organization_budget_usd=600_000.0),
-    "budget: the organization has $10,000": Scenario(organization_budget_usd=10_000.0),
+    "budget: the organization has $25,000": Scenario(organization_budget_usd=25_000.0),
     "budget: practices need not keep theirs": Scenario(practice_budgets=False),
 }
 """Changed questions to the 60-practice sample."""

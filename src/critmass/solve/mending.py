@@ -3,7 +3,7 @@ prices hundreds of changes at once, finds the whole network better off."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass
 from functools import partial
 
@@ -11,10 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from critmass.formulation.block import FloatArray
+from critmass.formulation.network_model import NetworkModel
 from critmass.settlement.projection import Decisions
 from critmass.settlement.results import BoolArray
 from critmass.solve.candidates import Judge
 from critmass.solve.columns import Column, Stage
+from critmass.solve.nodes import exactly
+from critmass.solve.pricing import Range
 
 Places = NDArray[np.int64]
 
@@ -46,6 +49,17 @@ class Choices:
 
     columns: Sequence[Sequence[Column]]
     organization: BoolArray
+
+
+def organization_holding(model: NetworkModel, held: Set[str]) -> tuple[BoolArray, dict[str, Range]]:
+    """The organization's programs among those held, as a row over programs, and as decisions with their conditions."""
+    ids, position = model.shared.program_ids, model.organization.position
+    whole = [program.join_level == "organization" for program in model.shared.programs]
+    row = np.array([name in held and is_whole for name, is_whole in zip(ids, whole, strict=True)], dtype=np.bool_)
+    fixed = {f"join[{name}]": exactly(bool(on)) for name, on in zip(ids, row, strict=True)}
+    for (programs, at_least), condition in model.conditions.items():
+        fixed[condition] = exactly(sum(name in held for name in programs) >= at_least)
+    return row, {name: part for name, part in fixed.items() if name in position}
 
 
 def mended(judge: Judge, stage: Stage, choices: Choices, out_of_time: Callable[[], bool]) -> list[int]:

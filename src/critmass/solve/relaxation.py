@@ -87,7 +87,7 @@ class Relaxation:
         self._apply(decisions)
         self._highs.setOptionValue("presolve", "off")
         self._highs.run()
-        _, found, ray = self._highs.getDualRay()
+        _, found, ray = self._highs.getDualRay()  # type: ignore[attr-defined]
         self._highs.setOptionValue("presolve", "choose")
         rows = len(self.model.links) + len(self.stage.floors)
         values = np.array(ray, dtype=np.float64)[-rows:] if found and rows else np.zeros(0)

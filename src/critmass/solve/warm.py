@@ -19,8 +19,8 @@ from critmass.solve.executor import run_all
 from critmass.solve.highs import SolveLimits
 from critmass.solve.kept import WrongBoundError
 from critmass.solve.library import PLANS, Entry, StoredPrices, StoredSplit
-from critmass.solve.mending import Choices, mended
-from critmass.solve.nodes import Node, StageResult, exactly
+from critmass.solve.mending import Choices, mended, organization_holding
+from critmass.solve.nodes import Node, StageResult
 from critmass.solve.pricing import Prices
 from critmass.solve.progress import Clock, Reporter
 from critmass.solve.recall import Key, Recall, key_of
@@ -124,7 +124,7 @@ class WarmSearch(Search):
                 self._aside[key] = prices
 
     def _against(self, node: Node) -> Prices | None:
-        """Prices that show that no plan keeps the node's decisions: those of the node looked at last, and a dual ray."""
+        """Prices that show that no plan keeps the node's decisions: a dual ray beside those of another node."""
         ray, near = self._relaxation.against(node.fixed) if self._relaxation else None, list(self._noted.values())[-1]
         if ray is None:
             return None
@@ -133,6 +133,11 @@ class WarmSearch(Search):
     def _named(self, key: Key, prices: Prices, *, relaxed: bool = False) -> StoredPrices:
         links = {name: float(price) for name, price in zip(self.model.links, prices.links, strict=True) if price}
         return StoredPrices(key[0], key[1], links, dict(prices.floors), relaxed)
+
+    @property
+    def ran_out_of_time(self) -> bool:
+        """Whether the time left is too short for another pass."""
+        return self._out_of_time()
 
     # Start ------------------------------------------------------------------------------------------
 
@@ -218,20 +223,11 @@ class WarmSearch(Search):
     def _stored_programs(self) -> tuple[BoolArray, Node] | None:
         """The organization's programs in the stored plan, as a row of decisions and as a node; None where it may not
         hold them."""
-        entry, shared = self.entries[0], self.model.shared
+        entry = self.entries[0]
         if entry.decisions is None:
             return None
         held = {name for name, row in zip(entry.programs, entry.decisions.joined[0].any(axis=0), strict=True) if row}
-        whole = [program.join_level == "organization" for program in shared.programs]
-        row = np.array([name in held for name in shared.program_ids], dtype=np.bool_) & np.array(whole, dtype=np.bool_)
-        position = self.model.organization.position
-        fixed = {
-            f"join[{name}]": exactly(bool(on))
-            for name, on in zip(shared.program_ids, row, strict=True)
-            if f"join[{name}]" in position
-        }
-        for (programs, at_least), condition in self.model.conditions.items():
-            fixed[condition] = exactly(sum(name in held for name in programs) >= at_least)
+        row, fixed = organization_holding(self.model, held)
         node = Node(fixed, np.inf, 0)
         return (row, node) if self.passes.is_open(node) else None
 
@@ -323,6 +319,10 @@ class WarmSearch(Search):
                 self._put_aside_again(node, prices, result)
             return
         if self.passes.unknown(prices, node) > len(self._practices) / 2:
+            if node.fixed in self._regimes:
+                self._put_aside_again(node, prices, result)
+                if self._hopeless(node, result):
+                    return
             self._owed[id(node)] = prices
             prices = self._shared_prices(node, prices, result)
         self._pass_at(node, prices, result)

@@ -141,7 +141,7 @@ def plan_network(
         results, first = _search(judge, known, scenario, options, clock, report, executor, memory)
         best = results[-1].plan
         if best is None:
-            raise _no_plan(results, clock)
+            raise _no_plan(results, in_time=clock.left() > 0 and not memory.ran_out_of_time)
         memory.keep(best.outcome.decisions)
         differences = audit(formulated, best.outcome, executor)
     return Plan(
@@ -158,8 +158,8 @@ def plan_network(
     )  # fmt: skip
 
 
-def _no_plan(results: list[StageResult], clock: Clock) -> Exception:
-    if clock.left() > 0 or results[-1].bound == -np.inf:
+def _no_plan(results: list[StageResult], *, in_time: bool) -> Exception:
+    if in_time or results[-1].bound == -np.inf:
         return InfeasibleError(["no plan keeps all locks, prerequisites and start-up budgets together"])
     return NoPlanInTimeError("no plan was found within the time limit; raise --time-limit")
 

@@ -34,6 +34,11 @@ class Memory:
         """How many pricing problems were solved, and how many taken from the library."""
         return Counts() if self.search is None else self.search.passes.kept.counts
 
+    @property
+    def ran_out_of_time(self) -> bool:
+        """Whether the search stopped because there was no time for another pass."""
+        return self.search is not None and self.search.ran_out_of_time
+
     def first_plan(self, judge: Judge, known: Candidate | None, catalog: Catalog, stage: Stage) -> Candidate | None:
         """The better of a known plan and the library's best decisions that keep every rule, settled anew."""
         if not self.entries:
