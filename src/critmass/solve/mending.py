@@ -80,7 +80,7 @@ def _climbed(
 ) -> Places:
     others = [(place, at) for place, columns in enumerate(choices.columns) for at in range(1, len(columns))]
     value = values(chosen[None])[0]
-    for _ in range(ROUNDS):
+    for _ in range(ROUNDS if others else 0):
         if out_of_time():
             break
         tried = np.repeat(chosen[None], len(others), axis=0)

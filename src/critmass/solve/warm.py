@@ -67,6 +67,7 @@ class WarmSearch(Search):
         self._owed: dict[int, Prices] = {}
         self._shared: dict[Key, Prices] = {}
         self._to_mend = False
+        self._results: list[StageResult] = []
         self._value = -np.inf
         self._practices = self.model.shared.model.network.practices
         self._last_stage: Stage | None = None
@@ -139,19 +140,21 @@ class WarmSearch(Search):
         """Whether the time left is too short for another pass."""
         return self._out_of_time()
 
-    # Start ------------------------------------------------------------------------------------------
-
     def run(self, stage: Stage, share_of_time: float = 1.0) -> StageResult:
-        """As ever, from the library's plans; where a practice has none there, the usual start is made too."""
+        """As ever, from the library's plans. Where one of its bounds is found wrong, all of them are dropped, and levels
+        that were proved with them are not proved any more."""
         if self.entries and not self.pool.flat():
             self._take_stored()
         self._opened = []
         try:
-            return super().run(stage, share_of_time)
+            self._results.append(super().run(stage, share_of_time))
+            return self._results[-1]
         except WrongBoundError as error:
             _log.warning("plan library: its bounds are wrong and ignored (%s)", error)
             self.passes.kept.forget()
             self._recalled.clear()
+            for earlier in self._results:
+                earlier.bound = np.inf
             return super().run(stage, share_of_time)
 
     def _take_stored(self) -> None:
@@ -288,8 +291,11 @@ class WarmSearch(Search):
             return None
         else:
             found = super()._work_on(node, result, made)
-            if found == [] and node.relaxed is None:
-                self._opened_after_all(node, result)
+            if (
+                found == [] and node.relaxed is None
+            ):  # what was recalled does not close it: the relaxation may show more
+                super()._open(node, result)
+                node.contracts_tried, node.leaf_passes = False, 0
                 return None
             if not found:
                 return found
@@ -352,11 +358,6 @@ class WarmSearch(Search):
             self._shared[name] = prices
             self._pass(prices, Node(regime, np.inf, node.order), result)
         return self._shared[name]
-
-    def _opened_after_all(self, node: Node, result: StageResult) -> None:
-        """What was recalled does not close the node and nothing is left to try: its relaxation may show more."""
-        super()._open(node, result)
-        node.contracts_tried, node.leaf_passes = False, 0
 
     def _note_split(self, node: Node, children: list[Node], result: StageResult) -> None:
         upper, lower = children
