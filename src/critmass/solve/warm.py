@@ -141,8 +141,8 @@ class WarmSearch(Search):
         return self._out_of_time()
 
     def run(self, stage: Stage, share_of_time: float = 1.0) -> StageResult:
-        """As ever, from the library's plans. Where one of its bounds is found wrong, all of them are dropped, and levels
-        that were proved with them are not proved any more."""
+        """As ever, from the library's plans. Where one of its bounds is found wrong, all of them are dropped, and
+        nothing is proved any more of levels that were proved with them."""
         if self.entries and not self.pool.flat():
             self._take_stored()
         self._opened = []
