@@ -44,6 +44,7 @@ bench: $(BENCH_READY) ## all benchmarks on this machine, about an hour; tests/be
 	$(BIN)/python tests/benchmarks/modelling_layer.py
 	$(BIN)/python tests/benchmarks/overhead.py
 	$(BIN)/python tests/benchmarks/solver_peers.py
+	$(BIN)/python tests/benchmarks/replan_times.py
 	$(BIN)/python tests/benchmarks/growth.py
 
 $(BENCH_READY): $(READY)

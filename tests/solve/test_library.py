@@ -23,7 +23,7 @@ from critmass.settlement.projection import Model
 from critmass.settlement.terms import terms_in_force
 from critmass.solve.columns import Stage
 from critmass.solve.library import FILES, PLANS, Entry, Library, StoredPrices
-from critmass.solve.warm import usable_prices
+from critmass.solve.recall import usable_prices
 from critmass.studies.explain.resolve import resolver_of
 from critmass.studies.explain.rules import Rules
 from critmass.studies.plan import plan_network

@@ -158,14 +158,20 @@ class BlockBuilder:
 
     def at_least(self, name: str, left: Affine, right: Affine | float = 0.0) -> None:
         """Row left >= right. Rows that their bounds already ensure are left out."""
-        difference = left - right
+        difference = left - right if right else left
         if self.bounds(difference)[0] < 0.0 or difference.is_constant:
             terms, factor = _scaled(difference.terms)
             self._rows.append((name, terms, -difference.constant * factor, np.inf))
 
     def at_most(self, name: str, left: Affine, right: Affine | float = 0.0) -> None:
         """Row left <= right."""
-        self.at_least(name, -left, right * -1.0)
+        merged = {index: -coefficient for index, coefficient in left.terms.items()}
+        if not isinstance(right, Affine):
+            self.at_least(name, Affine(right - left.constant, merged))
+            return
+        for index, coefficient in right.terms.items():
+            merged[index] = merged.get(index, 0.0) + coefficient
+        self.at_least(name, Affine(right.constant - left.constant, merged))
 
     def express(self, name: str, value: Affine) -> None:
         """Name an expression of the block (an objective or a link)."""
@@ -216,7 +222,8 @@ def _scaled(terms: Mapping[int, float]) -> tuple[dict[int, float], float]:
     Rates beside dollars leave coefficients that a solver takes for zero; such a row is scaled to even sizes.
     """
     largest = max(map(abs, terms.values()), default=0.0)
-    kept = {index: value for index, value in terms.items() if abs(value) > NOTHING * largest}
+    nothing = NOTHING * largest
+    kept = {index: value for index, value in terms.items() if value > nothing or value < -nothing}
     smallest = min(map(abs, kept.values()), default=1.0)
     if smallest >= SMALL:
         return kept, 1.0

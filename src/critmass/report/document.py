@@ -57,8 +57,10 @@ def plan_document(plan: Plan, ledger: pd.DataFrame | None = None) -> PlanDocumen
         )
         for place, fields in enumerate(practice_fields(case))
     )
+    statement = _statement(case)
+    statement["notes"] += _bounds_kept(plan)
     return PlanDocument(
-        **_statement(case),
+        **statement,
         status=plan.status,
         objective=usd(plan.objective),
         bound=finite(plan.bound, 2),
@@ -130,6 +132,16 @@ def _notes(case: Case) -> tuple[str, ...]:
     if case.scenario.overrides:
         notes.append(f"The scenario overrides {len(case.scenario.overrides)} value(s) of the catalog.")
     return tuple(notes)
+
+
+def _bounds_kept(plan: Plan) -> tuple[str, ...]:
+    """How much of the proof came from the plan library."""
+    counts = plan.pricing
+    if not counts.kept:
+        return ()
+    total = counts.kept + counts.solved
+    checked = f"{counts.checked} of them were solved again as a check"
+    return (f"{counts.kept:,} of the {total:,} practice bounds in the proof come from the plan library; {checked}.",)
 
 
 def _ratios(outcome: Outcome) -> list[float | None]:

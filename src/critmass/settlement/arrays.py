@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cached_property
 
 import numpy as np
@@ -33,22 +34,26 @@ class NetworkArrays:
         return [self.network.populations.index(pair) for pair in populations]
 
     def _spread(self, table: pd.DataFrame, column: str) -> FloatArray:
-        dense = np.zeros((len(self._practice), len(self._population)))
+        return self._spread_all(table, (column,))[column]
+
+    def _spread_all(self, table: pd.DataFrame, columns: Sequence[str]) -> dict[str, FloatArray]:
+        """Columns of a table by practice and population."""
+        found = {column: np.zeros((len(self._practice), len(self._population))) for column in columns}
         if len(table):
             rows = self._practice.get_indexer(pd.Index(table["practice"]))
             pairs = pd.MultiIndex.from_frame(table[["payer", "line_of_business"]])
             places = self._population.get_indexer(pairs)
             known = (rows >= 0) & (places >= 0)
-            values = table[column].to_numpy(dtype=np.float64)
-            dense[rows[known], places[known]] = values[known]
-        return dense
+            for column, dense in found.items():
+                dense[rows[known], places[known]] = table[column].to_numpy(dtype=np.float64)[known]
+        return found
 
     @cached_property
     def _panel(self) -> dict[str, FloatArray]:
         table = self.network.table("Panel")
         names = ("members", "member_months", "under_21", "risk_rising", "risk_high", "chronic_2_plus",
                  "chronic_2_plus_qmb")  # fmt: skip
-        return {name: self._spread(table, name) for name in names}
+        return self._spread_all(table, names)
 
     def members(self, stratum: Stratum = "all") -> FloatArray:
         """Members of a stratum. The sheet counts QMB members among those with 2+ conditions; the strata do not."""
@@ -76,10 +81,7 @@ class NetworkArrays:
         names = ("denominator", "numerator", "prior_denominator", "prior_numerator", "carried_numerator")
         groups = dict(iter(self.network.table("Baseline").groupby("measure", sort=False)))
         empty = self.network.table("Baseline").iloc[:0]
-        return {
-            measure: {name: self._spread(groups.get(measure, empty), name) for name in names}
-            for measure in self.catalog.measures
-        }
+        return {measure: self._spread_all(groups.get(measure, empty), names) for measure in self.catalog.measures}
 
     def baseline(self, measure: str, column: str) -> FloatArray:
         """A count of the Baseline sheet."""

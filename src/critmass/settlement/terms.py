@@ -93,7 +93,14 @@ class Terms:
 
     def of(self, program_id: str) -> tuple[Clause, ...]:
         """The clauses of one program."""
-        return tuple(clause for clause in self.clauses if clause.program.id == program_id)
+        return self._by_program.get(program_id, ())
+
+    @cached_property
+    def _by_program(self) -> Mapping[str, tuple[Clause, ...]]:
+        found: dict[str, tuple[Clause, ...]] = {}
+        for clause in self.clauses:
+            found[clause.program.id] = (*found.get(clause.program.id, ()), clause)
+        return found
 
 
 def paid_by(component: Component) -> tuple[str, ...]:

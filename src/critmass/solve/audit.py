@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 
@@ -46,7 +47,8 @@ def audit(model: NetworkModel, outcome: Outcome, executor: Executor) -> tuple[Di
     Raises:
         SettlementMismatchError: when an exactly modelled component differs by more than a cent.
     """
-    parts = [part for place in range(len(model.practices)) for part in _parts(model, place)]
+    looking = {clause.key for clause in model.shared.terms.clauses if paid_by(clause.component)}
+    parts = [part for place in range(len(model.practices)) for part in _parts(model, place, looking)]
     answers = run_all(executor, _solved, [_with_decisions_fixed(model, outcome, part) for part in parts])
     differences = [
         item for part, answer in zip(parts, answers, strict=True) for item in _of_part(model, outcome, part, answer)
@@ -68,16 +70,16 @@ def _solved(problem: Problem) -> Answer:
     return solve(problem, SolveLimits(time_seconds=30, presolve=False))
 
 
-def _parts(model: NetworkModel, place: int) -> list[Part]:
-    """A practice's own clauses, those apart that look at what others of their program pay.
+def _parts(model: NetworkModel, place: int, keys: Set[tuple[str, str]]) -> list[Part]:
+    """A practice's own clauses, those apart that look at what others of their program pay (`keys`).
 
     Such a clause may take back what another one pays. Together the two may be worth most where the rows leave the
     other one lower than it is, so that the other is priced without it.
     """
     expressions = model.blocks[place].expressions
     clauses = [clause for clause in model.shared.terms.clauses if not clause.pooled and _paid(clause) in expressions]
-    alone = [clause for clause in clauses if not paid_by(clause.component)]
-    looking = [clause for clause in clauses if paid_by(clause.component)]
+    alone = [clause for clause in clauses if clause.key not in keys]
+    looking = [clause for clause in clauses if clause.key in keys]
     return [Part(place, alone, alone), *([Part(place, looking, clauses)] if looking else [])]
 
 

@@ -188,13 +188,13 @@ class Judge:
 
     def _at_mass(self, one: _One, by_payer: FloatArray) -> bool:
         rule = self.pricer.model.scenario.critical_mass
-        needed = rule.ratio * float(one.outcome.cost[one.scenario, one.place])
-        bringing = int((by_payer >= rule.payer_share * needed - CENT).sum())
-        return bool(
-            by_payer.sum() >= needed - CENT
-            and (bringing >= rule.payers or rule.payer_share == 0)
-            and one.outcome.core_in_place[one.scenario, one.place]
-        )
+        if not one.outcome.core_in_place[one.scenario, one.place]:
+            return False
+        needed, parts = rule.ratio * float(one.outcome.cost[one.scenario, one.place]), by_payer.tolist()
+        if sum(parts) < needed - CENT:
+            return False
+        least = rule.payer_share * needed - CENT
+        return rule.payer_share == 0 or sum(part >= least for part in parts) >= rule.payers
 
 
 CLAIM_HALVINGS = 20

@@ -33,8 +33,9 @@ class Column:
 def column(model: NetworkModel, block: int, x: FloatArray, worth: Mapping[str, float] | None = None) -> Column:
     """A column from a block's solution; `worth` replaces the block's own expressions when settled."""
     part = model.link_matrices[block]
-    own = {name: model.blocks[block].value(name, x) for name in WORTHS}
-    return Column(block, x, {**own, **(worth or {})}, part.constant + part.matrix @ x)
+    found = dict(worth or {})
+    found |= {name: model.blocks[block].value(name, x) for name in WORTHS if name not in found}
+    return Column(block, x, found, part.constant + part.matrix @ x)
 
 
 def without_mass(model: NetworkModel, found: Column) -> Column:

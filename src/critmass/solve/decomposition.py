@@ -82,8 +82,8 @@ class Search(Generic[Found]):
 
     def __init__(
         self, model: NetworkModel, judge: Judging[Found], *, gap: float, seed: int, clock: Clock, report: Reporter,
-        executor: Executor, known: Found | None = None,
-        with_all_links: NetworkModel | None = None, of_sample: bool = False,
+        executor: Executor, known: Found | None = None, with_all_links: NetworkModel | None = None,
+        of_sample: bool = False,
     ) -> None:  # fmt: skip
         self.model, self.judge, self.gap, self.seed = model, judge, gap, seed
         self.clock, self.report, self.executor, self.with_all_links = clock, report, executor, with_all_links
@@ -130,7 +130,7 @@ class Search(Generic[Found]):
         self._nodes = self._first_nodes(result)
         made = len(self._nodes)
         while self._settle_bound(result) and made <= NODES and not self._finished(result):
-            node = max(self._nodes, key=lambda item: (item.bound, item.promise, -item.order))
+            node = self._next_node(result)
             children = self._work_on(node, result, made)
             if children is None:
                 continue
@@ -165,6 +165,9 @@ class Search(Generic[Found]):
     def frontier(self) -> list[Node]:
         """Where the search stands: nodes that together hold every choice of the organization."""
         return [*self._closed, *self._nodes]
+
+    def _next_node(self, result: StageResult[Found]) -> Node:
+        return max(self._nodes, key=lambda item: (item.bound, item.promise, -item.order))
 
     def _work_on(self, node: Node, result: StageResult[Found], made: int) -> list[Node] | None:
         """Children of a node, or None after a pass over it; no children where nothing is left to do."""
@@ -362,8 +365,6 @@ class Search(Generic[Found]):
             result.value, node.bound, self.gap, len(self.model.practices), self._until - self.clock.spent(), self.seed
         )
 
-    # plans ------------------------------------------------------------------------------------------
-
     @property
     def plan(self) -> Found | None:
         """The best plan so far."""
@@ -381,8 +382,6 @@ class Search(Generic[Found]):
 
     def _hopeless(self, node: Node, result: StageResult[Found]) -> bool:
         return bool(np.isfinite(result.value) and node.bound <= self._closed_bound(result))
-
-    # bookkeeping ------------------------------------------------------------------------------------
 
     def _finished(self, result: StageResult[Found]) -> bool:
         return result.gap <= self.gap or self._out_of_time()

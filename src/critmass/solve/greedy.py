@@ -87,17 +87,24 @@ def _admissible(shared: Shared) -> BoolArray:
 
 def _without_clashes(shared: Shared, wanted: BoolArray, worth: FloatArray) -> BoolArray:
     """Of programs that exclude each other, the one worth most; none without what it requires."""
-    kept = np.zeros_like(wanted)
+    kept, clashing = np.zeros_like(wanted), _clashing(shared)
     for row in range(len(wanted)):
         for column in np.argsort(-worth[row], kind="stable"):
-            if wanted[row, column] and not _clashes(shared, int(column), kept[row]):
+            if wanted[row, column] and not (clashing[column] & kept[row]).any():
                 kept[row, column] = True
-        for _ in shared.programs:
-            for column, program in enumerate(shared.programs):
+    for _ in shared.programs:
+        for column, program in enumerate(shared.programs):
+            if program.requires:
                 needed = [shared.program_ids.index(name) for name in program.requires if name in shared.program_ids]
-                lost = len(needed) < len(program.requires) or not all(kept[row, needed])
-                kept[row, column] &= not lost
+                kept[:, column] &= kept[:, needed].all(axis=1) & (len(needed) == len(program.requires))
     return kept
+
+
+def _clashing(shared: Shared) -> BoolArray:
+    """Which programs no practice may hold together, shape (program, program)."""
+    count = len(shared.programs)
+    held = np.eye(count, dtype=np.bool_)
+    return np.array([[_clashes(shared, one, held[other]) for other in range(count)] for one in range(count)])
 
 
 def _clashes(shared: Shared, column: int, kept: BoolArray) -> bool:
@@ -185,15 +192,18 @@ def _drop_programs(judge: Judge, stage: Stage, state: Decisions) -> Decisions:
 def _with_contracts(judge: Judge, state: Decisions) -> list[Decisions]:
     """The same practices under every choice of the organization's exclusive contracts, others joined."""
     shared, found = judge.model.shared, []
+    whole = [column for column, program in enumerate(shared.programs) if program.join_level == "organization"]
+    practices = range(state.joined.shape[1])
+    reached = {column: [shared.reaches(shared.programs[column], row) for row in practices] for column in whole}
+    joinable = {at: shared.eligible(shared.programs[at], None) or not shared.programs[at].voluntary for at in reached}
+    forced = [p.join_level == "organization" and not p.voluntary for p in shared.programs]
+    clashing = _clashing(shared)
     for choice in organization_choices(judge.model):
         joined = state.joined.copy()
-        for column, program in enumerate(shared.programs):
-            if program.join_level == "organization":
-                held = choice.get(f"join[{program.id}]", (1.0, 1.0))[0] > 0
-                joined[:, :, column] = held and (shared.eligible(program, None) or not program.voluntary)
-                joined[0, :, column] &= [shared.reaches(program, row) for row in range(joined.shape[1])]
-        forced = [p.join_level == "organization" and not p.voluntary for p in shared.programs]
-        if _holds(shared, choice, forced) and not _breaks_rules(shared, joined[0]):
+        for column in reached:
+            held = choice.get(f"join[{shared.program_ids[column]}]", (1.0, 1.0))[0] > 0
+            joined[0, :, column] = np.array(reached[column]) & (held and joinable[column])
+        if _holds(shared, choice, forced) and not _breaks_rules(shared, joined[0], clashing):
             found.append(Decisions(state.delivery, state.reach, joined))
     return found
 
@@ -203,14 +213,14 @@ def _holds(shared: Shared, choice: Mapping[str, Range], forced: list[bool]) -> b
     return all(choice.get(f"join[{name}]", (1.0, 1.0))[0] > 0 for name in names)
 
 
-def _breaks_rules(shared: Shared, joined: BoolArray) -> bool:
+def _breaks_rules(shared: Shared, joined: BoolArray, clashing: BoolArray) -> bool:
     """Whether any practice would hold two programs that exclude each other, or lack what one requires."""
-    for row in joined:
-        for column in np.flatnonzero(row):
-            others = row.copy()
-            others[column] = False
-            needed = set(shared.programs[column].requires)
-            held = {shared.program_ids[place] for place in np.flatnonzero(row)}
-            if _clashes(shared, int(column), others) or not needed <= held:
+    apart = clashing & ~np.eye(len(clashing), dtype=np.bool_)
+    if (joined & (joined @ apart)).any():
+        return True
+    for column, program in enumerate(shared.programs):
+        for name in program.requires:
+            has = joined[:, shared.program_ids.index(name)] if name in shared.program_ids else False
+            if (joined[:, column] & ~np.asarray(has)).any():
                 return True
     return False

@@ -39,6 +39,8 @@ class Improving(Generic[Found]):
         self.gap, self.seed, self.many = gap, seed, many
         self.aims = Aims(model, masters, seed)
         self.plan: Found | None = None
+        self.picked: dict[int, Column] = {}
+        """The columns of the best plan by practice, where a choice of columns made it."""
         self._begun: tuple[Future[Answer], list[Column], int] | None = None
         self._since = 0
 
@@ -77,7 +79,9 @@ class Improving(Generic[Found]):
             return
         picked = {item.block: item for item, value in zip(chosen, x, strict=False) if value > 0.5}
         if len(picked) == len(self.model.practices):
+            before = self.plan
             self.consider(self.judge.choice([picked[place] for place in range(len(picked))], x[offset:]), result)
+            self.picked = self.picked if self.plan is before else picked
 
     def consider(self, plan: Found | None, result: StageResult[Found]) -> None:
         """Keep a plan if it is the best, and give the best one to a stage whose floors it meets."""

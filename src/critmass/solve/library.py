@@ -1,4 +1,4 @@
-"""The plan library: what earlier searches found, kept on disk as starting points. Bounds are never kept."""
+"""The plan library: what earlier searches found, kept on disk. Bounds are kept by the hash of what they bound."""
 
 from __future__ import annotations
 
@@ -20,12 +20,16 @@ from critmass.domain.network import Network
 from critmass.domain.scenario import Scenario
 from critmass.formulation.block import FloatArray
 from critmass.settlement.projection import Decisions
+from critmass.solve.kept import Kept
 
 FILES = 8
 """Files kept for one network and scenario: the newest."""
 
 PLANS = 30
 """Plans kept for one practice in one file: the first rows, best ones first."""
+
+RESULTS = 3000
+"""Pricing results kept in one file: the last ones."""
 
 MOST_BYTES = 256_000_000
 """A larger file, packed or not, is not read."""
@@ -39,17 +43,33 @@ Fixed = tuple[tuple[str, float, float], ...]
 
 @dataclass
 class StoredPrices:
-    """Prices of links and floors by name at a node of a stage: a starting point, never a bound."""
+    """Prices of links and floors by name at a node of a stage: a starting point, never a bound.
+
+    `relaxed` ones are those of a linear relaxation that was enough to put the node aside.
+    """
 
     stage: str
     fixed: Fixed
     links: Mapping[str, float]
     floors: Mapping[str, float]
+    relaxed: bool = False
+
+
+@dataclass
+class StoredSplit:
+    """How a node of a stage was split in two: a decision of the organization with its upper and its lower range."""
+
+    stage: str
+    fixed: Fixed
+    name: str
+    upper: tuple[float, float]
+    lower: tuple[float, float]
 
 
 @dataclass
 class Entry:
-    """What one search leaves: practices' plans as rows over their variables, prices, the best decisions."""
+    """What one search leaves: practices' plans as rows over their variables, prices, splits, the best decisions, and
+    results of pricing by the hash of the problem."""
 
     variables: Mapping[str, Sequence[str]] = field(default_factory=dict)
     plans: Mapping[str, FloatArray] = field(default_factory=dict)
@@ -57,6 +77,10 @@ class Entry:
     programs: tuple[str, ...] = ()
     workflows: tuple[str, ...] = ()
     decisions: Decisions | None = None
+    splits: Sequence[StoredSplit] = ()
+    chosen: Sequence[str] = ()
+    """Practices whose first row is the plan that the best decisions hold for them."""
+    priced: Mapping[str, Sequence[Kept]] = field(default_factory=dict)
 
 
 class Library:
@@ -104,14 +128,20 @@ class Library:
 
 def _packed(entry: Entry) -> bytes:
     practices = list(entry.plans)
-    head = {
+    head: dict[str, Any] = {
         "practices": practices,
         "variables": [list(entry.variables[name]) for name in practices],
         "prices": [vars(item) for item in entry.prices],
         "programs": entry.programs,
         "workflows": entry.workflows,
+        "splits": [vars(item) for item in entry.splits],
+        "chosen": list(entry.chosen),
     }
+    kept = [(key, item) for key, items in entry.priced.items() for item in items][-RESULTS:]
+    head["priced"] = [(key, item.bound, len(item.caps), len(item.point)) for key, item in kept]
     arrays: dict[str, Any] = {f"plans_{place}": entry.plans[name][:PLANS] for place, name in enumerate(practices)}
+    arrays["priced_caps"] = np.concatenate([item.caps for _, item in kept]) if kept else np.zeros(0)
+    arrays["priced_points"] = np.concatenate([item.point for _, item in kept]) if kept else np.zeros(0)
     if entry.decisions is not None:
         best = entry.decisions
         arrays |= {"delivery": best.delivery, "reach": best.reach, "joined": best.joined}
@@ -134,15 +164,40 @@ def _read(path: Path) -> Entry:
         rows = [np.asarray(data[f"plans_{at}"], dtype=np.float64)[:PLANS] for at in range(len(head["practices"]))]
         plans = dict(zip(head["practices"], rows, strict=True))
         best = Decisions(data["delivery"], data["reach"], data["joined"]) if "delivery" in data else None
+        priced = _results(head.get("priced", ()), data) if "priced_caps" in data else {}
     prices = [_prices(item) for item in head["prices"]]
     variables = dict(zip(head["practices"], head["variables"], strict=True))
     if any(rows.ndim != 2 or rows.shape[1] != len(variables[name]) for name, rows in plans.items()):
         raise ValueError("plans do not match their variables")
-    return Entry(variables, plans, prices, tuple(head["programs"]), tuple(head["workflows"]), best)
+    splits = [_split(item) for item in head.get("splits", ())]
+    programs, workflows = tuple(head["programs"]), tuple(head["workflows"])
+    chosen = tuple(str(name) for name in head.get("chosen", ()))
+    return Entry(variables, plans, prices, programs, workflows, best, splits, chosen, priced)
 
 
 def _prices(item: Mapping[str, Any]) -> StoredPrices:
-    fixed = tuple((str(name), float(low), float(high)) for name, low, high in item["fixed"])
     links = {str(name): float(price) for name, price in item["links"].items()}
     floors = {str(name): float(price) for name, price in item["floors"].items()}
-    return StoredPrices(str(item["stage"]), fixed, links, floors)
+    return StoredPrices(str(item["stage"]), _decided(item["fixed"]), links, floors, bool(item.get("relaxed", False)))
+
+
+def _split(item: Mapping[str, Any]) -> StoredSplit:
+    upper, lower = ((float(low), float(high)) for low, high in (item["upper"], item["lower"]))
+    return StoredSplit(str(item["stage"]), _decided(item["fixed"]), str(item["name"]), upper, lower)
+
+
+def _decided(fixed: Sequence[Any]) -> Fixed:
+    return tuple((str(name), float(low), float(high)) for name, low, high in fixed)
+
+
+def _results(head: Sequence[Any], data: Mapping[str, Any]) -> dict[str, list[Kept]]:
+    """Results of pricing. A bound that is no number, or without its caps and plan, is none."""
+    caps, points = (np.asarray(data[name], dtype=np.float64) for name in ("priced_caps", "priced_points"))
+    found, at, place = dict[str, list[Kept]](), 0, 0
+    for key, bound, many, long in head[:RESULTS]:
+        kept = Kept(caps[at : at + int(many)], float(bound), points[place : place + int(long)])
+        at, place = at + int(many), place + int(long)
+        if len(kept.caps) != many or len(kept.point) != long or not np.isfinite([bound, *kept.point]).all():
+            raise ValueError("a result of pricing is not whole")
+        found.setdefault(str(key), []).append(kept)
+    return found

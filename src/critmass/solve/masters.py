@@ -54,7 +54,8 @@ class Masters:
             ]
         return node.caps
 
-    def _respects(self, item: Column, decisions: Mapping[str, Range]) -> bool:
+    def respects(self, item: Column, decisions: Mapping[str, Range]) -> bool:
+        """Whether a column keeps the organization's decisions that its block looks at."""
         position = self.model.blocks[item.block].position
         return all(
             low - 0.5 < item.x[position[name]] < high + 0.5
@@ -114,7 +115,7 @@ class Masters:
             at = offset + position[name]
             lower[at], upper[at] = max(low, lower[at]), min(high, upper[at])
         for place, item in enumerate(chosen):
-            upper[place] = float(self._respects(item, node.fixed) and self._within_caps(item, node))
+            upper[place] = float(self.respects(item, node.fixed) and self._within_caps(item, node))
         return replace(problem, lower=lower, upper=upper), chosen, offset
 
     def hub_split(self, stage: Stage, node: Node) -> tuple[str, tuple[Range, ...]]:

@@ -6,16 +6,30 @@ import time
 from collections.abc import Sequence
 from concurrent.futures import Executor
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
+from critmass.formulation.block import FloatArray
 from critmass.formulation.network_model import NetworkModel
 from critmass.solve.candidates import Judging, Valued
 from critmass.solve.columns import Column, Pool, Stage, column, without_mass
+from critmass.solve.executor import run_all
 from critmass.solve.highs import SolveLimits, solve
+from critmass.solve.kept import Kept, KeptPricing
 from critmass.solve.masters import Masters
 from critmass.solve.nodes import Exact, Node
-from critmass.solve.pricing import Priced, Prices, owed, price_practices, priced_problem, under
+from critmass.solve.pricing import (
+    Priced,
+    Prices,
+    PricingTask,
+    block_problem,
+    owed,
+    price_practice,
+    price_practices,
+    priced_problem,
+    under,
+)
 
 REMEMBERED = 8
 """Earlier passes that a new node is bounded from."""
@@ -29,8 +43,10 @@ class Passes:
     ) -> None:
         self.model, self.masters, self.judge, self.pool = model, masters, judge, pool
         self.executor, self.seed, self.seconds = executor, seed, 0.0
+        self.kept = KeptPricing()
         self._stage, self._last = Stage("", {}), len(model.blocks) - 1
         self._archive: list[Exact] = []
+        self._settled: dict[tuple[int, bytes], Column] = {}
 
     def begin(self, stage: Stage) -> None:
         """Another stage: what was found for the last one bounds nothing any more."""
@@ -45,19 +61,28 @@ class Passes:
         """Price every practice under the node's decisions. Returns a bound on the node."""
         conditions, caps = node.conditions, self.masters.claim_caps(node)
         known, began = self.known(prices, node), time.monotonic()
-        found = price_practices(self.model, self._stage, prices, conditions, caps, limits, self.executor, known)
+        asked: dict[int, tuple[str, FloatArray]] = {}
+        found = price_practices(
+            self.model, self._stage, prices, conditions, caps, limits, self.executor, known,
+            run=partial(self._kept_or_solved, asked),
+        )  # fmt: skip
         self.seconds = time.monotonic() - began
         practices = sum(item.bound for item in found) - owed(self._stage, prices)
-        self._archive.append(Exact(prices, conditions, practices, caps, self._collect(found)))
+        found = self._collect(found)
+        self._keep(prices, asked, found)
+        self._archive.append(Exact(prices, conditions, practices, caps, found))
         return practices + self._organization(prices, node)
 
     def relaxed(self, prices: Prices, node: Node, limits: SolveLimits) -> float:
         """A bound for a node from every practice's linear relaxation: quick, and good enough to put most nodes aside
         where practices are many."""
         caps = self.masters.claim_caps(node)
+        asked: dict[int, tuple[str, FloatArray]] = {}
         found = price_practices(
-            self.model, self._stage, prices, node.conditions, caps, limits, self.executor, relaxed=True
+            self.model, self._stage, prices, node.conditions, caps, limits, self.executor, relaxed=True,
+            run=partial(self._kept_or_solved, asked),
         )  # fmt: skip
+        self._keep(prices, asked, found)
         practices = sum(item.bound for item in found) - owed(self._stage, prices)
         return practices + self._organization(prices, node)
 
@@ -76,6 +101,63 @@ class Passes:
                 return exact.priced
         return None
 
+    def unknown(self, prices: Prices, node: Node) -> int:
+        """How many practices a pass at these prices would have to solve."""
+        found: list[int] = []
+
+        def count(tasks: Sequence[PricingTask]) -> list[Priced]:
+            for task in tasks:
+                block = self.model.blocks[task.block]
+                if self.kept.get(task, self.kept.key(task, block), block) is None:
+                    found.append(task.block)
+            return [Priced(task.block, (), np.inf) for task in tasks]
+
+        price_practices(
+            self.model, self._stage, prices, node.conditions, self.masters.claim_caps(node), SolveLimits(),
+            self.executor, self.known(prices, node), run=count,
+        )  # fmt: skip
+        return len(found)
+
+    def is_open(self, node: Node) -> bool:
+        """Whether the organization can keep the node's decisions at all, by itself."""
+        block = self.model.organization
+        problem = under(self.model, self._last, block_problem(block, np.zeros(len(block.lower)), 0.0), node.fixed)
+        return solve(problem, SolveLimits(time_seconds=5, seed=self.seed)).termination != "infeasible"
+
+    def _kept_or_solved(self, asked: dict[int, tuple[str, FloatArray]], tasks: Sequence[PricingTask]) -> list[Priced]:
+        """Results by content where there are some; the others are solved. One that was kept is solved again as a check.
+
+        Raises:
+            WrongBoundError: when the check finds a plan that is worth more than the bound that was kept.
+        """
+        found: dict[int, Priced] = {}
+        for task in tasks:
+            block = self.model.blocks[task.block]
+            key = self.kept.key(task, block)
+            asked[task.block] = (key, self.kept.caps(task, block))
+            known = self.kept.get(task, key, block)
+            if known is not None:
+                found[task.block] = known
+        again = self.kept.to_check(list(found))
+        open_tasks = [task for task in tasks if task.block not in found or task.block in again]
+        for task, item in zip(open_tasks, run_all(self.executor, price_practice, open_tasks), strict=True):
+            if task.block in again:
+                self.kept.compare(task, found[task.block], item)
+            elif _is_loose(task, item):
+                asked.pop(task.block)
+            found.setdefault(task.block, item)
+        self.kept.counts.solved += len(open_tasks) - len(again)
+        self.kept.counts.kept += len(tasks) - len(open_tasks) + len(again)
+        self.kept.counts.checked += len(again)
+        return [found[task.block] for task in tasks]
+
+    def _keep(self, prices: Prices, asked: dict[int, tuple[str, FloatArray]], found: Sequence[Priced]) -> None:
+        for item in found:
+            if item.block in asked:
+                key, caps = asked[item.block]
+                point = item.points[0] if item.points else np.zeros(0)
+                self.kept.add(key, Kept(caps, item.bound, point), prices)
+
     def _organization(self, prices: Prices, node: Node) -> float:
         """Best the organization can do at the prices under the node's decisions; its points become columns."""
         problem = priced_problem(self.model, self._last, self._stage, prices)
@@ -87,10 +169,22 @@ class Passes:
 
     def _collect(self, found: Sequence[Priced]) -> list[Priced]:
         """Points become columns. Returns the results with best points that claim no more than they need."""
-        best = dict[int, Column]()
-        for item in self.judge.columns([(one.block, x) for one in found for x in one.points]):
+        points = [(one.block, x) for one in found for x in one.points if (one.block, x.tobytes()) not in self._settled]
+        for (block, x), item in zip(points, self.judge.columns(points), strict=True):
+            self._settled[block, x.tobytes()] = item
+            self._settled[block, item.x.tobytes()] = item
             self.pool.add(item)
             if self.model.claims_untied:
                 self.pool.add(without_mass(self.model, item))
-            best.setdefault(item.block, item)
-        return [replace(item, points=(best[item.block].x,)) if item.block in best else item for item in found]
+        return [
+            replace(item, points=(self._settled[item.block, item.points[0].tobytes()].x,)) if item.points else item
+            for item in found
+        ]
+
+
+def _is_loose(task: PricingTask, found: Priced) -> bool:
+    """Whether the solve was stopped before it was as exact as asked: its bound holds, but is not worth keeping."""
+    if task.relaxed or not found.points:
+        return False
+    worth = float(task.problem.offset + task.problem.objective @ found.points[0])
+    return found.bound - worth > 2.0 * task.limits.gap_absolute + 1e-6 * abs(found.bound)

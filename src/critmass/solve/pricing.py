@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 
@@ -169,13 +169,14 @@ def price_practices(
     model: NetworkModel, stage: Stage, prices: Prices, conditions: Mapping[str, Range],
     caps: Sequence[Mapping[str, Range]], limits: SolveLimits, pool: Executor,
     known: Sequence[Priced] | None = None, relaxed: bool = False,
+    run: Callable[[Sequence[PricingTask]], Sequence[Priced]] | None = None,
 ) -> list[Priced]:  # fmt: skip
     """Price every practice under fixed conditions of the organization, with caps on each one's claims.
 
     With the organization's own best value added and `owed` taken off, the bounds sum to the Lagrangian
     bound of the stage. `known` are results at the same prices and conditions under caps that are no lower: where
     their best plan keeps the new caps it is still the best, and nothing is solved. `relaxed` bounds come from linear
-    relaxations, without points.
+    relaxations, without points. `run` may take results from elsewhere instead of solving the tasks in the pool.
     """
     found: list[Priced | None] = list(known) if known is not None else [None] * len(model.practices)
     open_places = [at for at, item in enumerate(found) if item is None or not within_caps(model, item, caps[at])]
@@ -191,7 +192,7 @@ def price_practices(
         )
         for place in open_places
     ]
-    solved = run_all(pool, price_practice, tasks)
+    solved = run_all(pool, price_practice, tasks) if run is None else run(tasks)
     for place, item in zip(open_places, solved, strict=True):
         found[place] = item
     return [item for item in found if item is not None]

@@ -101,6 +101,18 @@ class Relaxation:
         organization = np.array(solution.col_value[self._first : self._columns], dtype=np.float64)
         return Relaxed(value, master_prices(self.model, self.stage, duals), organization)
 
+    def against(self, decisions: Mapping[str, Range]) -> Prices | None:
+        """Prices that grow out of all bounds where no plan keeps the decisions: the links' part of a dual ray."""
+        self._apply(decisions)
+        self._highs.setOptionValue("presolve", "off")
+        self._highs.run()
+        _, found, ray = self._highs.getDualRay()  # type: ignore[attr-defined]
+        self._highs.setOptionValue("presolve", "choose")
+        rows = len(self.model.links) + len(self.stage.floors)
+        values = np.array(ray, dtype=np.float64)[-rows:] if found and rows else np.zeros(0)
+        largest = float(np.abs(values).max(initial=0.0))
+        return master_prices(self.model, self.stage, -values / largest) if largest > 0.0 else None
+
     def _unknown(self) -> Relaxed:
         """Nothing is known, as when the solver stopped for another reason: no bound, no prices, nothing to split."""
         floors = dict.fromkeys(self.stage.floors, 0.0)

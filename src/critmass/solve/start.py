@@ -19,17 +19,20 @@ from critmass.solve.pricing import PricingTask, Range, block_problem, fixed, und
 
 
 def self_sufficient_columns(
-    model: NetworkModel, judge: Judging[Valued], regimes: Sequence[Mapping[str, Range]], seed: int, executor: Executor
-) -> Iterator[Column]:
-    """Such columns of all blocks under each set of conditions that the regimes lead to."""
+    model: NetworkModel, judge: Judging[Valued], regimes: Sequence[Mapping[str, Range]], seed: int, executor: Executor,
+    places: Sequence[int] | None = None,
+) -> Iterator[Column]:  # fmt: skip
+    """Such columns of some practices (by default all) and the organization, under each set of conditions that the
+    regimes lead to."""
+    places = range(len(model.practices)) if places is None else places
     known: list[dict[str, Range]] = []
     for regime in regimes:
         conditions = {name: part for name, part in regime.items() if name.startswith("condition[")}
         if conditions in known:
             continue
         known.append(conditions)
-        found = self_sufficient_practices(model, regime, seed, executor)
-        yield from judge.columns([(place, x) for place, xs in enumerate(found) for x in xs])
+        found = self_sufficient_practices(model, regime, seed, executor, places)
+        yield from judge.columns([(place, x) for place, xs in zip(places, found, strict=True) for x in xs])
         x = self_sufficient_organization(model, regime, seed)
         if x is not None:
             yield column(model, len(model.practices), x)
@@ -39,12 +42,12 @@ _HELP = ("hub[", "claim[", "startup_help", "reach_hub[")
 
 
 def self_sufficient_practices(
-    model: NetworkModel, conditions: Mapping[str, Range], seed: int, pool: Executor
+    model: NetworkModel, conditions: Mapping[str, Range], seed: int, pool: Executor, places: Sequence[int]
 ) -> list[list[FloatArray]]:
-    """For each practice, good plans at mass and not that need nothing from the organization."""
+    """For each of the practices, good plans at mass and not that need nothing from the organization."""
 
     limits = SolveLimits(time_seconds=2, gap_relative=0.1, seed=seed, heuristics=False)
-    tasks = [_alone(model, place, conditions, limits) for place in range(len(model.practices))]
+    tasks = [_alone(model, place, conditions, limits) for place in places]
     return run_all(pool, _both_ways, tasks)
 
 

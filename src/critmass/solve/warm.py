@@ -2,69 +2,95 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import logging
+from collections.abc import Sequence
 from concurrent.futures import Executor
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
-from critmass.formulation.block import Block, FloatArray
+from critmass.formulation.block import FloatArray
 from critmass.formulation.network_model import NetworkModel
 from critmass.settlement.projection import Decisions
+from critmass.settlement.results import BoolArray
 from critmass.solve.candidates import Candidate, Judge
-from critmass.solve.columns import Stage
+from critmass.solve.columns import Column, Stage
 from critmass.solve.decomposition import Search
 from critmass.solve.executor import run_all
-from critmass.solve.highs import Problem, SolveLimits, solve
+from critmass.solve.highs import SolveLimits
 from critmass.solve.interrupt import SearchStopped
-from critmass.solve.library import PLANS, Entry, Fixed, StoredPrices
+from critmass.solve.kept import WrongBoundError
+from critmass.solve.library import PLANS, Entry, StoredPrices, StoredSplit
+from critmass.solve.mending import Choices, mended, organization_holding
 from critmass.solve.nodes import Node, StageResult
-from critmass.solve.pricing import Prices, Range, block_problem
+from critmass.solve.pricing import Prices
 from critmass.solve.progress import Clock, Reporter
+from critmass.solve.recall import Key, Recall, key_of
+from critmass.solve.repair import Repair, as_decided, fits, repaired
 from critmass.solve.start import self_sufficient_columns
 
 NODES_KEPT = 40
 """Nodes whose prices are kept: those looked at last."""
 
-REPAIRED = 6
+REPAIRED = 2
 """Stored plans of one practice that are worked out anew where none fits the question as it is."""
 
-_TOLERANCE = 1e-5
-_DECIDED = ("own[", "hub[", "join[", "condition[", "reach_own[", "reach_hub[")
+CHOICES = 12
+"""Columns of a practice that a stored plan is mended with."""
+
+DEAR = 1e10
+"""Weight of a dual ray in prices, USD."""
+
+SECONDS_TO_LEAVE = 2.0
+"""Bounds are worked out for later searches only while so much time is left."""
+
+_log = logging.getLogger(__name__)
 
 
 class WarmSearch(Search[Candidate]):
-    """Starts from `entries`, newest first. Bounds come from this search's own passes alone."""
+    """Starts from `entries`, newest first: from their plans, and from their tree with its prices and bounds."""
 
     def __init__(
         self, entries: Sequence[Entry], judge: Judge, *, gap: float, seed: int, clock: Clock, report: Reporter,
-        executor: Executor, known: Candidate | None = None,
-        with_all_links: NetworkModel | None = None,
+        executor: Executor, known: Candidate | None = None, with_all_links: NetworkModel | None = None,
     ) -> None:  # fmt: skip
         super().__init__(
-            judge.model,
-            judge,
-            gap=gap,
-            seed=seed,
-            clock=clock,
-            report=report,
-            executor=executor,
-            known=known,
+            judge.model, judge, gap=gap, seed=seed, clock=clock, report=report, executor=executor, known=known,
             with_all_links=with_all_links,
-        )
+        )  # fmt: skip
+        self._plan_judge = judge
         self.entries = entries
-        self._noted: dict[tuple[str, Fixed], Prices] = {}
+        self.passes.kept.found = {key: list(items) for entry in entries[::-1] for key, items in entry.priced.items()}
+        self.passes.kept.foreign = bool(self.passes.kept.found)
+        self._recall = Recall(entries, judge.model)
+        self._recalled: dict[int, tuple[Node, Key]] = {}
+        self._opened: list[Node] = []
+        self._noted: dict[Key, Prices] = {}
+        self._aside: dict[Key, Prices] = {}
+        self._splits: dict[Key, StoredSplit] = {}
+        self._chosen: dict[int, bytes] = {}
+        self._owed: dict[int, Prices] = {}
+        self._shared: dict[Key, Prices] = {}
+        self._to_mend = False
+        self._results: list[StageResult[Candidate]] = []
+        self._value = -np.inf
         self._practices = self.model.shared.model.network.practices
         self._last_stage: Stage | None = None
 
     def left(self, decisions: Decisions) -> Entry:
         """What this search leaves for later ones; `decisions` are those of its best plan."""
         shared, entry = self.model.shared, Entry()
+        self._bound_put_aside()
         kept = {place: self._best_rows(place) for place in range(len(self._practices)) if self.pool.columns[place]}
         entry.variables = {self._practices[place]: self.model.blocks[place].variables for place in kept}
         entry.plans = {self._practices[place]: rows for place, rows in kept.items()}
-        entry.prices = [self._named(*item) for item in list(self._noted.items())[-NODES_KEPT:]]
+        aside = {key: prices for key, prices in self._put_aside().items() if key not in self._noted}
+        entry.prices = [self._named(*item, relaxed=True) for item in list(aside.items())[-NODES_KEPT:]]
+        entry.prices += [self._named(*item) for item in list(self._noted.items())[-NODES_KEPT:]]
+        entry.splits = list(self._splits.values())
+        entry.chosen = [name for place, name in enumerate(self._practices) if self._chosen_key(place)]
+        entry.priced = self.passes.kept.used_at([*aside.values(), *self._noted.values()])
         entry.programs, entry.decisions = tuple(shared.program_ids), decisions
         entry.workflows = tuple(item.id for item in shared.model.workflows)
         return entry
@@ -75,40 +101,100 @@ class WarmSearch(Search[Candidate]):
         if self._noted and self._last_stage is not None:
             stage, links = self._last_stage, list(self._noted.values())[-1].links
             columns = sorted(columns, key=lambda item: -(stage.value(item.worth) + float(links @ item.links)))
+        columns = sorted(columns, key=lambda item: item.key() != self._chosen_key(place))
         return np.array([item.x for item in columns[:PLANS]])
 
-    def _named(self, key: tuple[str, Fixed], prices: Prices) -> StoredPrices:
-        links = {name: float(price) for name, price in zip(self.model.links, prices.links, strict=True) if price}
-        return StoredPrices(key[0], key[1], links, dict(prices.floors))
+    def _put_aside(self) -> dict[Key, Prices]:
+        """Prices of nodes that were never priced, because a relaxation or passes elsewhere had closed them."""
+        if self._last_stage is None:
+            return {}
+        opened = [item for item in self._opened if item.relaxed is not None and np.isfinite(item.relaxed.value)]
+        found = {key_of(self._last_stage, item.fixed): item.relaxed.prices for item in opened if item.relaxed}
+        return {key: prices for key, prices in (self._aside | found).items() if key not in self._splits}
 
-    # Start ------------------------------------------------------------------------------------------
+    def _bound_put_aside(self) -> None:
+        """Bounds of nodes that the whole network's relaxation closed, from practices' own, while there is time."""
+        stage = self._last_stage
+        for node in self._opened:
+            if stage is None or self.with_all_links is not None or self._until - self.clock.spent() < SECONDS_TO_LEAVE:
+                return
+            key = key_of(stage, node.fixed)
+            if node.centre is not None or key in self._aside:
+                continue
+            prices = self._put_aside().get(key)
+            if node.relaxed is None and self._noted and self.passes.is_open(node):
+                prices = self._against(node)
+            if prices is None:
+                continue
+            bound = self.passes.relaxed(prices, node, SolveLimits(time_seconds=5, seed=self.seed))
+            if node.relaxed is not None or bound < self._value:
+                self._aside[key] = prices
+
+    def _against(self, node: Node) -> Prices | None:
+        """Prices that show that no plan keeps the node's decisions: a dual ray beside those of another node."""
+        ray, near = self._relaxation.against(node.fixed) if self._relaxation else None, list(self._noted.values())[-1]
+        if ray is None:
+            return None
+        return Prices(near.links + DEAR * ray.links, near.floors)
+
+    def _named(self, key: Key, prices: Prices, *, relaxed: bool = False) -> StoredPrices:
+        links = {name: float(price) for name, price in zip(self.model.links, prices.links, strict=True) if price}
+        return StoredPrices(key[0], key[1], links, dict(prices.floors), relaxed)
+
+    @property
+    def ran_out_of_time(self) -> bool:
+        """Whether the time left is too short for another pass."""
+        return self._out_of_time()
 
     def run(self, stage: Stage, share_of_time: float = 1.0) -> StageResult[Candidate]:
-        """As ever, from the library's plans; where a practice has none there, the usual start is made too."""
+        """As ever, from the library's plans. Where one of its bounds is found wrong, all of them are dropped, and
+        nothing is proved any more of levels that were proved with them."""
         if self.entries and not self.pool.flat():
             with suppress(SearchStopped):
                 self._take_stored()
-        return super().run(stage, share_of_time)
+        self._opened = []
+        try:
+            self._results.append(super().run(stage, share_of_time))
+            return self._results[-1]
+        except WrongBoundError as error:
+            _log.warning("plan library: its bounds are wrong and ignored (%s)", error)
+            self.passes.kept.forget()
+            self._recalled.clear()
+            for earlier in self._results:
+                earlier.bound = np.inf
+            return super().run(stage, share_of_time)
 
     def _take_stored(self) -> None:
+        """Stored plans become columns; practices without any get the usual start."""
         rows = self._usable()
-        for found in self.judge.columns([(place, row) for place, item in enumerate(rows) for row in item]):
-            self.pool.add(found)
-        if not all(rows) and self.with_all_links is None:
-            for found in self_sufficient_columns(self.model, self.judge, self._regimes, self.seed, self.executor):
-                self.pool.add(found)
+        found = self.judge.columns([(place, row) for place, item in enumerate(rows) for row in item])
+        chosen = set(self.entries[0].chosen)
+        for item in found:
+            self.pool.add(item)
+            if self._practices[item.block] in chosen:
+                self._chosen.setdefault(item.block, item.key())
+        missing = [place for place, item in enumerate(rows) if not item]
+        if missing and self.with_all_links is None:
+            start = self_sufficient_columns(
+                self.model, self.judge, self._regimes, self.seed, self.executor, places=missing
+            )
+            for item in start:
+                self.pool.add(item)
 
     def _usable(self) -> list[list[FloatArray]]:
-        """By practice: stored plans that keep every row of its block; else some with their amounts worked out anew."""
-        fitting, tasks = [], list[_Repair]()
+        """By practice: stored plans that keep every row of its block. Where the first one, which the best plan holds,
+        does not, or none does, some have their amounts and reach worked out anew."""
+        fitting, tasks = [], list[Repair]()
         for place, block in enumerate(self.model.practices):
             stored = self._stored_rows(place)
-            fitting.append([row for row in stored if _fits(block, row)])
-            if not fitting[-1]:
-                tasks += [_Repair(place, _as_decided(block, row), self.seed) for row in stored[:REPAIRED]]
-        for task, row in zip(tasks, run_all(self.executor, _repaired, tasks), strict=True):
+            fit = [fits(block, row) for row in stored]
+            fitting.append([row for row, keeps in zip(stored, fit, strict=True) if keeps])
+            if stored and not fit[0]:
+                count = 1 if any(fit) else REPAIRED
+                tasks += [Repair(place, as_decided(block, row), self.seed) for row in stored[:count]]
+        for task, row in zip(tasks, run_all(self.executor, repaired, tasks), strict=True):
             if row is not None:
-                fitting[task.place].append(row)
+                fitting[task.place].insert(0, row)
         return fitting
 
     def _stored_rows(self, place: int) -> list[FloatArray]:
@@ -119,76 +205,196 @@ class WarmSearch(Search[Candidate]):
                 found += [row for row in entry.plans[name] if np.isfinite(row).all()]
         return found[:PLANS]
 
-    # Prices -----------------------------------------------------------------------------------------
+    def _chosen_key(self, place: int) -> bytes | None:
+        """The practice's column in the best plan of this search, or of the one that filled the library."""
+        picked = self.improving.picked
+        return picked[place].key() if place in picked else self._chosen.get(place)
+
+    def _mend(self, result: StageResult[Candidate]) -> None:
+        """The stored plan, with practices changed to other columns where the question has spoilt it."""
+        joined = self._stored_programs()
+        if joined is None or not any(np.isfinite(item.bound) for item in self._nodes):
+            return
+        columns = [self._choices(place, joined[1]) for place in range(len(self._practices))]
+        if not all(columns):
+            return
+        choices = Choices(columns, joined[0])
+        places = mended(self._plan_judge, result.stage, choices, lambda: self.clock.spent() >= self._until)
+        picked = [columns[place][at] for place, at in enumerate(places)]
+        decisions = self.model.decisions([*(item.x for item in picked), np.zeros(len(self.model.organization.lower))])
+        before = self.plan
+        plan = self._plan_judge.candidate(replace(decisions, joined=decisions.joined | joined[0]))
+        self.improving.consider(plan, result)
+        if self.plan is not before:
+            self.improving.picked = {item.block: item for item in picked}
+
+    def _stored_programs(self) -> tuple[BoolArray, Node] | None:
+        """The organization's programs in the stored plan, as a row of decisions and as a node; None where it may not
+        hold them."""
+        entry = self.entries[0]
+        if entry.decisions is None:
+            return None
+        held = {name for name, row in zip(entry.programs, entry.decisions.joined[0].any(axis=0), strict=True) if row}
+        row, fixed = organization_holding(self.model, held)
+        node = Node(fixed, np.inf, 0)
+        return (row, node) if self.passes.is_open(node) else None
+
+    def _choices(self, place: int, node: Node) -> list[Column]:
+        """Columns that a practice may change to: first the stored plan's, then those that claim less of pooled payments
+        than all that are worth more, then those worth most."""
+        stage, noted = self._last_stage or Stage("", {}), list(self._noted.values())
+        links = noted[-1].links if noted else np.zeros(len(self.model.links))
+        found = [item for item in self.pool.columns[place] if self.masters.respects(item, node.conditions)]
+        found.sort(key=lambda item: -(stage.value(item.worth) + float(links @ item.links)))
+        claims = [name.startswith("claim[") for name in self.model.blocks[place].variables]
+        thrifty, least = set[int](), np.inf
+        for item in found:
+            claimed = float(item.x[claims].sum())
+            if claimed < least - 1.0:
+                thrifty.add(id(item))
+                least = claimed
+        found.sort(key=lambda item: (item.key() != self._chosen_key(place), id(item) not in thrifty))
+        return found[:CHOICES]
+
+    def _open(self, node: Node, result: StageResult[Candidate]) -> None:
+        """As ever; a node that an earlier search priced or split waits for that, without any relaxation."""
+        key = key_of(result.stage, node.fixed)
+        if self.with_all_links is None and self._recall.knows(key):
+            self._recalled[id(node)] = node, key
+            node.contracts_tried = True
+            return
+        super()._open(node, result)
+        self._opened.append(node)
+
+    def _next_node(self, result: StageResult[Candidate]) -> Node:
+        """Recalled nodes first: splits, then passes at stored prices, then those that relaxations had put aside."""
+        waiting = [item for item in self._nodes if id(item) in self._recalled]
+        if not waiting:
+            return super()._next_node(result)
+        self._to_mend = True
+        return min(waiting, key=lambda item: (self._rank(item), item.order))
+
+    def _rank(self, node: Node) -> int:
+        _, key = self._recalled[id(node)]
+        if self._recall.is_split(key):
+            return 0
+        return 2 if self._recall.by_relaxation(key) or not self._recall.knows(key) else 1
+
+    def _work_on(self, node: Node, result: StageResult[Candidate], made: int) -> list[Node] | None:
+        """As ever; a recalled node is split or priced as before."""
+        if id(node) in self._recalled:
+            children = self._recalled_parts(node, made)
+            if not children:
+                self._price_recalled(node, result)
+                return None
+        elif id(node) in self._owed:
+            prices = self._owed.pop(id(node))
+            if prices is not node.centre:
+                self._pass_at(node, prices, result)
+            return None
+        else:
+            found = super()._work_on(node, result, made)
+            if found == [] and node.relaxed is None:
+                # What was recalled does not close it: the relaxation may show more.
+                super()._open(node, result)
+                node.contracts_tried, node.leaf_passes = False, 0
+                return None
+            if not found:
+                return found
+            children = found
+        self._note_split(node, children, result)
+        return children
+
+    def _recalled_parts(self, node: Node, made: int) -> list[Node]:
+        _, key = self._recalled[id(node)]
+        children = []
+        for place, (fixed, part) in enumerate(self._recall.parts(key, node.fixed)):
+            child = Node(fixed, node.bound, made + place)
+            child.contracts_tried = True
+            self._recalled[id(child)] = child, part
+            children.append(child)
+        return children
+
+    def _price_recalled(self, node: Node, result: StageResult[Candidate]) -> None:
+        """One pass at stored prices; where relaxations or passes at other prices had been enough, these alone."""
+        _, key = self._recalled.pop(id(node))
+        prices = self._recall.prices(key, result.stage)
+        self._opened.append(node)
+        if prices is None or self._recall.by_relaxation(key):
+            if not self.passes.is_open(node):
+                node.bound = -np.inf
+            elif not (self._lowered_by_archive(node, result) and self._hopeless(node, result)):
+                self._put_aside_again(node, prices, result)
+            return
+        if self.passes.unknown(prices, node) > len(self._practices) / 2:
+            if node.fixed in self._regimes:
+                self._put_aside_again(node, prices, result)
+                if self._hopeless(node, result):
+                    return
+            self._owed[id(node)] = prices
+            prices = self._shared_prices(node, prices, result)
+        self._pass_at(node, prices, result)
+
+    def _put_aside_again(self, node: Node, prices: Prices | None, result: StageResult[Candidate]) -> None:
+        """Bound a node by practices' linear relaxations, at stored prices if there are any."""
+        if prices is None:
+            super()._open(node, result)
+            return
+        bound = self.passes.relaxed(prices, node, self._limits(result, node))
+        node.bound = min(node.bound, bound + self._slack(bound))
+        self._aside[key_of(result.stage, node.fixed)] = prices
+
+    def _pass_at(self, node: Node, prices: Prices, result: StageResult[Candidate]) -> None:
+        bound = self._pass(prices, node, result)
+        if bound < node.centre_bound:
+            node.centre, node.centre_bound = prices, bound
+        node.bound = min(node.bound, bound)
+        self._say(result, f"choice {node.order + 1}, recalled")
+
+    def _shared_prices(self, node: Node, prices: Prices, result: StageResult[Candidate]) -> Prices:
+        """Where most practices have to be solved, once is enough: prices that all parts of a regime are priced at
+        first, under the regime's own caps, so that a part solves only practices that claim more than its caps."""
+        regime = next(item for item in self._regimes if item.items() <= node.fixed.items())
+        name = key_of(result.stage, regime)
+        if name not in self._shared:
+            self._shared[name] = prices
+            self._pass(prices, Node(regime, np.inf, node.order), result)
+        return self._shared[name]
+
+    def _note_split(self, node: Node, children: list[Node], result: StageResult[Candidate]) -> None:
+        upper, lower = children
+        name = next(name for name, part in upper.fixed.items() if node.fixed.get(name) != part)
+        stage, fixed = key_of(result.stage, node.fixed)
+        self._splits[stage, fixed] = StoredSplit(stage, fixed, name, upper.fixed[name], lower.fixed[name])
 
     def _price_once(self, node: Node, result: StageResult[Candidate]) -> None:
         """As ever, at stored prices where there are some for the node."""
-        relaxed, prices = node.relaxed, self._stored_prices(node, result.stage)
-        if relaxed is not None and prices is not None:
+        key = key_of(result.stage, node.fixed)
+        relaxed, prices = node.relaxed, self._aside.get(key) or self._recall.prices(key, result.stage)
+        if relaxed is None:
+            super()._open(node, result)
+            return
+        if prices is not None:
             node.relaxed = replace(relaxed, prices=prices)
         super()._price_once(node, result)
         node.relaxed = relaxed
 
-    def _stored_prices(self, node: Node, stage: Stage) -> Prices | None:
-        wanted = (stage.name, _fixed(node.fixed))
-        for entry in self.entries:
-            for item in entry.prices:
-                if (item.stage, item.fixed) == wanted:
-                    return usable_prices(item, self.model, stage)
-        return None
-
     def _settle_bound(self, result: StageResult[Candidate]) -> bool:
-        """As ever; the best prices of every node are noted before it may be closed."""
-        self._last_stage = result.stage
+        """As ever; the best prices of every node are noted before it may be closed, and once all that was recalled is
+        priced, the stored plan is mended."""
+        self._last_stage, self._value = result.stage, result.value
         for node in self._nodes:
-            key = (result.stage.name, _fixed(node.fixed))
+            key = key_of(result.stage, node.fixed)
             if node.centre is not None and self._noted.get(key) is not node.centre:
                 self._noted.pop(key, None)
                 self._noted[key] = node.centre
-        return super()._settle_bound(result)
+        open_nodes = super()._settle_bound(result)
+        if self._to_mend and not self._finished(result) and not self._to_price():
+            self._to_mend = False
+            self._mend(result)
+            open_nodes = super()._settle_bound(result)
+        return open_nodes
 
-
-def usable_prices(stored: StoredPrices, model: NetworkModel, stage: Stage) -> Prices:
-    """Stored prices as those of these links and floors: any such vector gives a valid bound.
-
-    Unknown names are ignored, missing and infinite ones are 0, no price of an inequality is negative.
-    """
-    found = np.array([stored.links.get(name, 0.0) for name in model.links])
-    found = np.where(np.isfinite(found) & ~model.held_by_caps, found, 0.0)
-    floors = {name: float(np.nan_to_num(max(stored.floors.get(name, 0.0), 0.0), posinf=0.0)) for name in stage.floors}
-    return Prices(np.where(model.equal, found, np.maximum(found, 0.0)), floors)
-
-
-@dataclass(frozen=True)
-class _Repair:
-    """A practice's block with a stored plan's decisions held."""
-
-    place: int
-    problem: Problem
-    seed: int
-
-
-def _repaired(task: _Repair) -> FloatArray | None:
-    return solve(task.problem, SolveLimits(time_seconds=1, gap_relative=0.05, seed=task.seed, heuristics=False)).x
-
-
-def _as_decided(block: Block, row: FloatArray) -> Problem:
-    """Amounts are free; decisions are as stored, within what the question allows."""
-    constant, margin = block.expressions["margin"]
-    problem = block_problem(block, margin, constant)
-    held = np.array([name.startswith(_DECIDED) for name in block.variables], dtype=np.bool_)
-    at = np.where(block.integer, np.round(row), row)
-    lower, upper = np.where(held, at - 1e-7, block.lower), np.where(held, at + 1e-7, block.upper)
-    return replace(problem, lower=np.maximum(lower, block.lower), upper=np.minimum(upper, block.upper))
-
-
-def _fixed(decisions: Mapping[str, Range]) -> Fixed:
-    return tuple(sorted((name, float(low), float(high)) for name, (low, high) in decisions.items()))
-
-
-def _fits(block: Block, x: FloatArray) -> bool:
-    """Whether a stored row keeps every bound and row of the block as it is now."""
-    rows = block.matrix @ x
-    room = _TOLERANCE * np.maximum(1.0, np.abs(rows))
-    inside = (x >= block.lower - _TOLERANCE).all() and (x <= block.upper + _TOLERANCE).all()
-    return bool(inside and (rows >= block.row_lower - room).all() and (rows <= block.row_upper + room).all())
+    def _to_price(self) -> bool:
+        """Whether recalled nodes wait to be split, or priced at their own prices."""
+        return any(id(item) in self._recalled and self._rank(item) < 2 for item in self._nodes)

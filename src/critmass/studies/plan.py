@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Callable
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -29,6 +29,7 @@ from critmass.solve.columns import Stage
 from critmass.solve.executor import solve_pool
 from critmass.solve.greedy import greedy_plan
 from critmass.solve.interrupt import stopped_by_ctrl_c
+from critmass.solve.kept import Counts
 from critmass.solve.nodes import StageResult
 from critmass.solve.progress import Clock, Reporter, silent
 from critmass.solve.sampling import MANY
@@ -72,6 +73,7 @@ class Plan:
     settlement_checks: tuple[str, ...]
     library: Path | None = None
     stopped_after_seconds: float | None = None
+    pricing: Counts = field(default_factory=Counts)
 
     @property
     def objective(self) -> float:
@@ -145,7 +147,7 @@ def plan_network(
             results, first = _search(judge, known, scenario, options, clock, report, stoppable, memory, whole)
             stopped_after, best = clock.stopped_after, results[-1].plan
             if best is None:
-                raise _no_plan(results, clock)
+                raise _no_plan(results, clock, in_time=clock.left() > 0 and not memory.ran_out_of_time)
             memory.keep(best.outcome.decisions)
             differences = audit(formulated, best.outcome, executor)
     return Plan(
@@ -154,7 +156,7 @@ def plan_network(
         levels=tuple(_level(item, best) for item in results),
         wall_seconds=clock.spent(), first_plan_seconds=first,
         settlement_checks=tuple(map(_in_words, differences)),
-        library=library, stopped_after_seconds=stopped_after,
+        library=library, stopped_after_seconds=stopped_after, pricing=memory.pricing,
     )  # fmt: skip
 
 
@@ -174,8 +176,8 @@ def _in_words(item: Difference) -> str:
     )
 
 
-def _no_plan(results: list[StageResult[Candidate]], clock: Clock) -> BaseException:
-    if clock.left() > 0 or results[-1].bound == -np.inf:
+def _no_plan(results: list[StageResult[Candidate]], clock: Clock, *, in_time: bool) -> BaseException:
+    if in_time or results[-1].bound == -np.inf:
         return InfeasibleError(["no plan keeps all locks, prerequisites and start-up budgets together"])
     if clock.stopped_after is not None:
         return KeyboardInterrupt()

@@ -14,6 +14,7 @@ from critmass.domain.scenario import Scenario
 from critmass.settlement.projection import HUB, OWN, Decisions
 from critmass.solve.candidates import Candidate, Judge, best_of
 from critmass.solve.columns import Stage
+from critmass.solve.kept import Counts
 from critmass.solve.library import Entry, Library
 from critmass.solve.warm import WarmSearch
 
@@ -27,6 +28,16 @@ class Memory:
         self._library = None if folder is None else Library(folder, network, scenario)
         self.entries: Sequence[Entry] = self._library.entries() if self._library is not None else ()
         self.search: WarmSearch | None = None
+
+    @property
+    def pricing(self) -> Counts:
+        """How many pricing problems were solved, and how many taken from the library."""
+        return Counts() if self.search is None else self.search.passes.kept.counts
+
+    @property
+    def ran_out_of_time(self) -> bool:
+        """Whether the search stopped because there was no time for another pass."""
+        return self.search is not None and self.search.ran_out_of_time
 
     def first_plan(self, judge: Judge, known: Candidate | None, catalog: Catalog, stage: Stage) -> Candidate | None:
         """The better of a known plan and the library's best decisions that keep every rule, settled anew."""
