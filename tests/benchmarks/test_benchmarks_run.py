@@ -10,6 +10,7 @@ import modelling_layer
 import numpy as np
 import overhead
 import pytest
+import replan_times
 import solver_peers
 from modelling_peers import PEERS
 
@@ -136,6 +137,15 @@ def test_a_pass_is_timed_from_reports() -> None:
     said = [Progress("margin", step, None, None, None, seconds) for step, seconds in steps]
     assert growth.pass_seconds(said) == pytest.approx(2.0)
     assert growth.pass_seconds(said[:1]) is None
+
+
+def test_medians_of_questions() -> None:
+    """A question without a certified gap counts as infinite, and so does a median of such."""
+    runs = [replan_times.Run(float(n), 2.0 * n, None if n > 1 else 0.01, 10 * n, n) for n in (1, 2, 3)]
+    line = replan_times.medians([(run, run) for run in runs])
+    assert line == ["median", "2.00 s", "4.00 s", "-", "20", "2", "- (2.00 s)"]
+    assert replan_times.medians([(runs[0], runs[0])])[3] == "1.00%"
+    assert len(line) == len(replan_times.row("one", runs[0], None)) == len(replan_times.HEADER)
 
 
 def test_tables_are_aligned() -> None:
