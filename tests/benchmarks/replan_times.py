@@ -21,6 +21,7 @@ import bench_tools as tools
 from plan_times import ROOT
 
 from critmass.catalog.overrides import with_overrides
+from critmass.domain.errors import NoPlanInTimeError
 from critmass.domain.scenario import Lock, RateOverride, Scenario, SolveOptions
 from critmass.network import load_network
 from critmass.studies.plan import Plan, plan_network
@@ -77,7 +78,10 @@ def plan_here(question: str | None, library: Path, asked: Asked) -> Run:
     catalog = with_overrides(catalog, scenario.overrides)
     options = SolveOptions(gap=asked.gap, time_limit_seconds=asked.seconds, seed=tools.SEED)
     before = time.process_time()
-    found = plan_network(network, catalog, scenario, options, library=library)
+    try:
+        found = plan_network(network, catalog, scenario, options, library=library)
+    except NoPlanInTimeError:
+        return Run(asked.seconds, time.process_time() - before, None, 0, 0)
     return _run(found, time.process_time() - before)
 
 

@@ -70,8 +70,7 @@ class WarmSearch(Search[Candidate]):
         self._aside: dict[Key, Prices] = {}
         self._splits: dict[Key, StoredSplit] = {}
         self._chosen: dict[int, bytes] = {}
-        self._owed: dict[int, Prices] = {}
-        self._shared: dict[Key, Prices] = {}
+        self._many_changed = False
         self._to_mend = False
         self._results: list[StageResult[Candidate]] = []
         self._value = -np.inf
@@ -152,7 +151,8 @@ class WarmSearch(Search[Candidate]):
         if self.entries and not self.pool.flat():
             with suppress(SearchStopped):
                 self._take_stored()
-        self._opened = []
+        self.passes.begin(stage)
+        self._opened, self._many_changed = [], self._have_most_changed(stage)
         try:
             self._results.append(super().run(stage, share_of_time))
             return self._results[-1]
@@ -259,7 +259,7 @@ class WarmSearch(Search[Candidate]):
     def _open(self, node: Node, result: StageResult[Candidate]) -> None:
         """As ever; a node that an earlier search priced or split waits for that, without any relaxation."""
         key = key_of(result.stage, node.fixed)
-        if self.with_all_links is None and self._recall.knows(key):
+        if self.with_all_links is None and not self._many_changed and self._recall.knows(key):
             self._recalled[id(node)] = node, key
             node.contracts_tried = True
             return
@@ -287,11 +287,6 @@ class WarmSearch(Search[Candidate]):
             if not children:
                 self._price_recalled(node, result)
                 return None
-        elif id(node) in self._owed:
-            prices = self._owed.pop(id(node))
-            if prices is not node.centre:
-                self._pass_at(node, prices, result)
-            return None
         else:
             found = super()._work_on(node, result, made)
             if found == [] and node.relaxed is None:
@@ -304,6 +299,17 @@ class WarmSearch(Search[Candidate]):
             children = found
         self._note_split(node, children, result)
         return children
+
+    def _have_most_changed(self, stage: Stage) -> bool:
+        """Whether most practices would have to be solved at the prices that were looked at last: their bounds have to
+        be found anew then, and relaxations give the first ones sooner."""
+        entry = self.entries[0] if self.entries else None
+        stored = [item for item in entry.prices if item.stage == stage.name and not item.relaxed] if entry else []
+        prices = self._recall.prices((stage.name, stored[-1].fixed), stage) if stored else None
+        if prices is None:
+            return False
+        node = Node({name: (low, high) for name, low, high in stored[-1].fixed}, np.inf, 0)
+        return self.passes.unknown(prices, node) > len(self._practices) / 2
 
     def _recalled_parts(self, node: Node, made: int) -> list[Node]:
         _, key = self._recalled[id(node)]
@@ -326,13 +332,6 @@ class WarmSearch(Search[Candidate]):
             elif not (self._lowered_by_archive(node, result) and self._hopeless(node, result)):
                 self._put_aside_again(node, prices, result)
             return
-        if self.passes.unknown(prices, node) > len(self._practices) / 2:
-            if node.fixed in self._regimes:
-                self._put_aside_again(node, prices, result)
-                if self._hopeless(node, result):
-                    return
-            self._owed[id(node)] = prices
-            prices = self._shared_prices(node, prices, result)
         self._pass_at(node, prices, result)
 
     def _put_aside_again(self, node: Node, prices: Prices | None, result: StageResult[Candidate]) -> None:
@@ -350,16 +349,6 @@ class WarmSearch(Search[Candidate]):
             node.centre, node.centre_bound = prices, bound
         node.bound = min(node.bound, bound)
         self._say(result, f"choice {node.order + 1}, recalled")
-
-    def _shared_prices(self, node: Node, prices: Prices, result: StageResult[Candidate]) -> Prices:
-        """Where most practices have to be solved, once is enough: prices that all parts of a regime are priced at
-        first, under the regime's own caps, so that a part solves only practices that claim more than its caps."""
-        regime = next(item for item in self._regimes if item.items() <= node.fixed.items())
-        name = key_of(result.stage, regime)
-        if name not in self._shared:
-            self._shared[name] = prices
-            self._pass(prices, Node(regime, np.inf, node.order), result)
-        return self._shared[name]
 
     def _note_split(self, node: Node, children: list[Node], result: StageResult[Candidate]) -> None:
         upper, lower = children
