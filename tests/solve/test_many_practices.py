@@ -88,7 +88,7 @@ def test_nodes_carry_prices_over_and_no_bounds(model: NetworkModel, monkeypatch:
     part, lean = evenly(model, np.arange(5.0)).model, model.with_shared_links_only()
     prices = Prices(np.arange(float(len(part.links))), {})
     frontier = [Node({}, -np.inf, 0), Node({"join[mssp_enhanced_2026]": (1.0, 1.0)}, 7.0, 1, centre=prices)]
-    found = carried_over(frontier, part, lean)
+    found = carried_over(frontier, part, lean, STAGE)
     assert [node.bound for node in found] == [np.inf, np.inf]
     assert [node.promise for node in found] == [7.0, -np.inf]
     for node in found:

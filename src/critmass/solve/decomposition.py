@@ -159,7 +159,7 @@ class Search(Generic[Found]):
         )  # fmt: skip
         share = SAMPLE_TIME * (self._until - self.clock.spent()) / max(self.clock.left(), 1e-3)
         trial.run(stage, share)
-        return carried_over(trial.frontier, sample.model, self.model)
+        return carried_over(trial.frontier, sample.model, self.model, stage)
 
     @property
     def frontier(self) -> list[Node]:

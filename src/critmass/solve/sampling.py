@@ -16,7 +16,7 @@ from critmass.solve.columns import WORTHS, Column, Pool, Stage, column
 from critmass.solve.highs import SolveLimits
 from critmass.solve.masters import Masters
 from critmass.solve.nodes import Node, organization_choices
-from critmass.solve.pricing import Prices, price_practices
+from critmass.solve.pricing import Prices, no_prices, price_practices
 from critmass.solve.relaxation import Relaxation, Relaxed
 
 FLOOR = 0.98
@@ -98,7 +98,7 @@ def loosened(stage: Stage) -> Stage:
     return replace(stage, floors={name: FLOOR * floor for name, floor in stage.floors.items()})
 
 
-def carried_over(frontier: Sequence[Node], part: NetworkModel, whole: NetworkModel) -> list[Node]:
+def carried_over(frontier: Sequence[Node], part: NetworkModel, whole: NetworkModel, stage: Stage) -> list[Node]:
     """Nodes of the network at which a search over its sample ended, each with the best prices that were found for it.
 
     A node's bound there is an estimate here: it only says in which order to look. Where the sample has no prices, those
@@ -109,7 +109,7 @@ def carried_over(frontier: Sequence[Node], part: NetworkModel, whole: NetworkMod
     nodes = []
     for order, node in enumerate(ordered):
         known = _prices(node) or next(iter(priced), None)
-        prices = Prices(np.zeros(len(whole.links)), {}) if known is None else renamed(known, part, whole)
+        prices = no_prices(whole, stage) if known is None else renamed(known, part, whole)
         estimate = Relaxed(node.bound, prices, np.zeros(len(whole.organization.variables)))
         nodes.append(Node(node.fixed, np.inf, order, relaxed=estimate, paid=node.paid, contracts_tried=True))
     return nodes
