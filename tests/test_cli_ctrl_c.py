@@ -128,7 +128,7 @@ def test_ctrl_c_gives_the_best_plan_so_far(executor: str, network: Path, tmp_pat
     assert not [child for child in children if child.is_running() and child.status() != psutil.STATUS_ZOMBIE]
 
 
-@pytest.mark.parametrize("executor", ["threads", "processes"])
+@pytest.mark.parametrize("executor", ["threads", pytest.param("processes", marks=pytest.mark.long)])
 def test_a_second_ctrl_c_ends_at_once(executor: str, network: Path, tmp_path: Path) -> None:
     """While the plan is audited, another Ctrl-C ends without a plan."""
     out = tmp_path / "out"

@@ -170,7 +170,7 @@ def changes(instance: Instance) -> list[Scenario]:
     ]
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", [0, 1, *(pytest.param(seed, marks=pytest.mark.long) for seed in range(2, 6))])
 def test_bounds_from_a_library_hold(seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """No decision at all is worth more than the bound of a plan from the library, and none of the plan's is unreal."""
     monkeypatch.setattr("critmass.studies.plan.TINY", 0)
