@@ -56,9 +56,6 @@ NODES = 80
 MASTER_WEIGHT = 0.8
 """Weight of the master's prices against the best ones so far in the prices of the next pass."""
 
-RELAXED_IS_LOOSE = 0.12
-"""Practices' linear relaxations bound a node about so far above its plans: nearer ones are not worth trying them."""
-
 SAMPLE_TIME = 0.25
 """Part of the time left that a search over a sample may take."""
 
@@ -193,7 +190,7 @@ class Search(Generic[Found]):
         if node.seen == self.passes.count:
             return False
         found, node.seen = self.passes.bound(node), self.passes.count
-        lowered = found < node.bound - 1e-6 * max(abs(node.bound), 1.0)
+        lowered = found < node.bound and not np.isclose(found, node.bound, rtol=1e-6)
         node.bound = min(node.bound, found)
         return lowered
 
@@ -297,10 +294,9 @@ class Search(Generic[Found]):
         self._lowered_by_archive(node, result)
 
     def _lowered_by_relaxed_pass(self, node: Node, result: StageResult[Found]) -> bool:
-        """A quick pass first at a node that the sample gives no hope: it may be all that is needed to close it."""
-        far = result.value - RELAXED_IS_LOOSE * abs(result.value)
-        hopeless = self.with_all_links is not None and node.promise <= far
-        if node.pass_relaxed or node.relaxed is None or not hopeless:
+        """Of many practices, a quick pass first at all nodes but the best: all need a bound."""
+        unbounded = self.passes.count > 0 and node.bound == np.inf
+        if self.with_all_links is None or node.pass_relaxed or node.relaxed is None or not unbounded:
             return False
         bound = self.passes.relaxed(node.relaxed.prices, node, self._limits(result, node))
         node.bound, node.pass_relaxed = min(node.bound, bound + self._slack(bound)), True
