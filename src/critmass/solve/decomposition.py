@@ -63,7 +63,7 @@ SAMPLE_GAP, LEAST_SAMPLE_GAP = 0.5, 0.005
 """The gap it is to reach, as a part of the one asked for, and at least: it is only an estimate."""
 
 AIMED_PASSES = 2
-"""Partial passes with claims capped at such payments, for a plan of many practices."""
+"""Partial passes with claims capped at the payments that a plan of many practices aims at."""
 
 PART_OF_A_PASS = 0.5
 """A pass is not begun when less than this part of the last one's time is left."""
