@@ -19,6 +19,8 @@ from critmass.domain.catalog import Catalog
 from critmass.network import sample_network, write_network
 from critmass.report.schema import PlanDocument
 
+pytestmark = pytest.mark.usefixtures("usual_ctrl_c")
+
 SECONDS = 120.0
 """What a test waits for at most."""
 
@@ -91,13 +93,10 @@ def planning(folder: Path, *words: str | Path, asleep: str | None = None) -> Ite
     """A process that plans, ended with its children when a test leaves it."""
     script = folder / "command.py"
     script.write_text((SLEEPING.format(name=asleep) if asleep else "") + COMMAND, encoding="utf-8")
-    # Where tests run in the background, Ctrl-C is ignored, and processes inherit that.
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     with subprocess.Popen(
         [sys.executable, script, "plan", *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         start_new_session=True,
     ) as process:  # fmt: skip
-        signal.signal(signal.SIGINT, before)
         try:
             yield Planning(process)
         finally:

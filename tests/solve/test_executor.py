@@ -144,9 +144,9 @@ def test_processes_end_with_their_pool(tmp_path: Path) -> None:
     assert children() == before
 
 
+@pytest.mark.usefixtures("usual_ctrl_c")
 def test_ctrl_c_drops_what_waits(make_pool: PoolMaker, kind: str, tmp_path: Path) -> None:
     """Ctrl-C comes through at once, tasks that wait never begin, and no process of the pool is left."""
-    usual = signal.signal(signal.SIGINT, signal.default_int_handler)
     tasks = [Knapsack(seed, tmp_path, seconds=3) for seed in range(6)]
     before, pressed = children(), list[float]()
 
@@ -162,7 +162,6 @@ def test_ctrl_c_drops_what_waits(make_pool: PoolMaker, kind: str, tmp_path: Path
             run_all(executor, best_value, tasks)
         assert time.monotonic() - pressed[0] < 2.5
     finally:
-        signal.signal(signal.SIGINT, usual)
         finger.join()
     assert kind == "dask" or children() == before
     assert sum(starts_of(task) for task in tasks) == 2
@@ -175,7 +174,7 @@ from critmass.solve.executor import run_all, solve_pool
 
 if __name__ == "__main__":
     with solve_pool(1, "processes") as executor:
-        run_all(executor, best_value, [Knapsack(1, Path({diary!r}), seconds=180)])
+        run_all(executor, best_value, [Knapsack(1, Path({diary!r}), seconds=30)])
 """
 
 
@@ -201,19 +200,20 @@ def test_processes_end_with_their_parent(tmp_path: Path) -> None:
     wait_until(lambda: not runs(solver))
 
 
+@pytest.mark.usefixtures("usual_ctrl_c")
 def test_ctrl_c_while_processes_start(tmp_path: Path) -> None:
     """A terminal sends Ctrl-C to every process; one that is being started says nothing of it, and ends."""
     with running_script(tmp_path) as parent:
         wait_until(lambda: len(children(parent.pid)) == 1)
         (solver,) = children(parent.pid)
         os.killpg(parent.pid, signal.SIGINT)
-        _, said = parent.communicate(timeout=90)
+        _, said = parent.communicate(timeout=15)
     assert said.count("Traceback") == 1
     assert "KeyboardInterrupt" in said
     assert not runs(solver)
 
 
-def wait_until(true: Callable[[], bool], seconds: float = 60.0) -> None:
+def wait_until(true: Callable[[], bool], seconds: float = 15.0) -> None:
     """Waits for something, and fails when it does not come."""
     end = time.monotonic() + seconds
     while not true():

@@ -24,14 +24,6 @@ SECONDS = 30.0
 
 
 @pytest.fixture
-def usual_ctrl_c() -> Iterator[None]:
-    """Python's own answer to Ctrl-C, also where the tests run in the background."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
-
-
-@pytest.fixture
 def pool() -> Iterator[Executor]:
     """One thread, so that a second task waits."""
     with ThreadPoolExecutor(1) as threads:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -29,13 +29,7 @@ OPTIONS = SolveOptions(gap=0.0, time_limit_seconds=3600, workers=1)
 
 Asked = Callable[..., Plan]
 
-
-@pytest.fixture(autouse=True)
-def usual_ctrl_c() -> Iterator[None]:
-    """Python's own answer to Ctrl-C, also where the tests run in the background."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
+pytestmark = pytest.mark.usefixtures("usual_ctrl_c")
 
 
 class Finger:
