@@ -15,6 +15,7 @@ from critmass.domain.network import ORGANIZATION
 from critmass.domain.programs import Program
 from critmass.domain.scenario import Lock
 from critmass.formulation.block import Affine, BlockBuilder
+from critmass.formulation.bonus import BundleBonus
 from critmass.formulation.curves import Staircase
 from critmass.settlement import evaluate
 from critmass.settlement.amounts import measure_directions
@@ -62,8 +63,8 @@ class MeasureCounts:
 class Shared:
     """Everything that does not depend on which practice is being formulated, computed once."""
 
-    def __init__(self, model: Model, terms: Terms) -> None:
-        self.model, self.terms = model, terms
+    def __init__(self, model: Model, terms: Terms, bonus: BundleBonus | None = None) -> None:
+        self.model, self.terms, self.bonus = model, terms, bonus
         self.programs = terms.programs
         self.program_ids = tuple(program.id for program in terms.programs)
         self.directions = measure_directions(terms)

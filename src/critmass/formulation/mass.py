@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from critmass.formulation.block import Affine, BlockBuilder, total
+from critmass.formulation.bonus import bonus_variables
 from critmass.settlement.amounts import passed_share
 
 if TYPE_CHECKING:
@@ -18,6 +19,8 @@ def critical_mass(level: PracticeLevel) -> None:
     at_mass = builder.binary("at_mass")
     by_payer, cost = _reimbursement_by_payer(level), total(level.costs)
     needed = cost * rule.ratio
+    for payer, added in bonus_variables(level, at_mass).items():
+        by_payer[payer] = by_payer.get(payer, Affine()) + added
     for place, workflow in enumerate(level.shared.model.workflows):
         if workflow.core:
             builder.at_most(f"mass_needs_core_workflow[{workflow.id}]", at_mass, level.adopted(place))

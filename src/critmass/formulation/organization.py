@@ -8,6 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from critmass.formulation.block import Affine, BlockBuilder, total
+from critmass.formulation.bonus import organization_bonus
 from critmass.formulation.levels import Level, Shared
 from critmass.formulation.links import Links
 from critmass.formulation.payments import payment
@@ -116,7 +117,9 @@ def organization_level(shared: Shared, links: Links) -> OrganizationLevel:
         for program in shared.programs
         if program.id in links.joins
     ]
-    level.builder.express("margin", total(paid) - total(hub_costs) - total(reporting))
+    margin = total(paid) - total(hub_costs) - total(reporting)
+    level.builder.express("margin", margin)
+    organization_bonus(level, margin)
     level.builder.express("members_at_mass", Affine())
     level.builder.express("at_mass", Affine())
     return level

@@ -12,6 +12,7 @@ import numpy as np
 from critmass.domain.programs import Program
 from critmass.domain.scenario import Lock
 from critmass.formulation.block import Affine, Block, BlockBuilder, total
+from critmass.formulation.bonus import practice_bonus
 from critmass.formulation.curves import EQUAL, MARGIN
 from critmass.formulation.levels import Level, Shared
 from critmass.formulation.links import Links
@@ -361,9 +362,11 @@ def _objectives(level: PracticeLevel) -> None:
     ]
     members = float(level.shared.model.arrays.members()[level.index].sum())
     at_mass = level.builder.get("at_mass")
-    level.builder.express("margin", total(new) - total(level.margin_costs))
+    margin = total(new) - total(level.margin_costs)
+    level.builder.express("margin", margin)
     level.builder.express("members_at_mass", at_mass * members)
     level.builder.express("at_mass", at_mass)
+    practice_bonus(level, margin, at_mass * members)
     for (program, component), paid in level.paid.items():
         level.builder.express(f"paid[{program}.{component}]", paid)
 

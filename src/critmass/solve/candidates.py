@@ -53,7 +53,7 @@ class Judging(Protocol[Judged]):
 
 
 @dataclass(frozen=True)
-class _One:
+class OneSolution:
     """A practice's solution in one scenario of a settled outcome; `local_by_payer` has shape (payer,), USD."""
 
     place: int
@@ -95,7 +95,7 @@ class Judge:
         outcome = self.pricer.price(self._side_by_side(solutions, scenarios))
         margins, by_payer = self.local_margins(outcome), self._local_by_payer(outcome)
         return [
-            self._settled_column(_One(place, x, at, outcome, by_payer[at, place]), float(margins[at, place]))
+            self._settled_column(OneSolution(place, x, at, outcome, by_payer[at, place]), float(margins[at, place]))
             for at, (place, x) in zip(scenarios, solutions, strict=True)
         ]
 
@@ -133,7 +133,7 @@ class Judge:
         hub_unit = (by_hub * self.pricer.rates.hub_unit_usd).sum(axis=2)
         return np.asarray(money - outcome.cost + outcome.costs.tariff.sum(axis=2) - hub_unit)
 
-    def _settled_column(self, one: _One, margin: float) -> Column:
+    def _settled_column(self, one: OneSolution, margin: float) -> Column:
         """The column asks the organization for no more than it needs: start-up help, and claims for mass."""
         block, x, place = self.model.blocks[one.place], one.x.copy(), one.place
         if "startup_help" in block.position:
@@ -154,7 +154,7 @@ class Judge:
         }
         return column(self.model, place, x, worth)
 
-    def _least_claims(self, one: _One) -> float | None:
+    def _least_claims(self, one: OneSolution) -> float | None:
         """The least share of the column's claims with which it is at mass; None when it is not with all."""
         local, claims = one.local_by_payer, self._claims(one.place, one.x)
         if not self._at_mass(one, local + claims):
@@ -186,7 +186,7 @@ class Judge:
         names = [f"claim[{payer}]" for payer in self.pricer.payers]
         return np.array([float(x[position[name]]) if name in position else 0.0 for name in names])
 
-    def _at_mass(self, one: _One, by_payer: FloatArray) -> bool:
+    def _at_mass(self, one: OneSolution, by_payer: FloatArray) -> bool:
         rule = self.pricer.model.scenario.critical_mass
         if not one.outcome.core_in_place[one.scenario, one.place]:
             return False

@@ -9,11 +9,15 @@ import numpy as np
 from scipy import sparse
 
 from critmass.formulation.block import FloatArray
+from critmass.formulation.bonus import COUNTED, NEED, OWN_VALUE
 from critmass.formulation.network_model import NetworkModel
 from critmass.solve.highs import Problem
 
 WORTHS = ("margin", "members_at_mass", "at_mass")
 """Block expressions that objectives and floors are made of."""
+
+BONUS_WORTHS = (NEED, COUNTED, OWN_VALUE)
+"""The same where payers may add a bundle bonus."""
 
 
 @dataclass(frozen=True)
@@ -30,11 +34,17 @@ class Column:
         return np.round(self.x, 6).tobytes()
 
 
+def worths(model: NetworkModel) -> tuple[str, ...]:
+    """Names of the worths that the model's blocks express."""
+    return WORTHS if model.shared.bonus is None else WORTHS + BONUS_WORTHS
+
+
 def column(model: NetworkModel, block: int, x: FloatArray, worth: Mapping[str, float] | None = None) -> Column:
     """A column from a block's solution; `worth` replaces the block's own expressions when settled."""
     part = model.link_matrices[block]
     found = dict(worth or {})
-    found |= {name: model.blocks[block].value(name, x) for name in WORTHS if name not in found}
+    names = worths(model)
+    found |= {name: model.blocks[block].value(name, x) for name in names if name not in found}
     return Column(block, x, found, part.constant + part.matrix @ x)
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from critmass.formulation.block import Block, FloatArray
+from critmass.formulation.bonus import COUNTED, OWN_VALUE
 from critmass.formulation.network_model import NetworkModel
 from critmass.solve.columns import Stage
 from critmass.solve.executor import run_all
@@ -139,7 +140,7 @@ def _relaxed_bound(task: PricingTask) -> Priced:
 
 def mass_reward(stage: Stage, prices: Prices) -> float:
     """What being at mass is worth, per member or practice: positive when anything rewards it."""
-    names = ("members_at_mass", "at_mass")
+    names = ("members_at_mass", "at_mass", COUNTED, OWN_VALUE)
     return sum(stage.weights.get(name, 0.0) + prices.floors.get(name, 0.0) for name in names)
 
 

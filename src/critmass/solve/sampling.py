@@ -12,7 +12,7 @@ from critmass.formulation.block import Block, FloatArray
 from critmass.formulation.links import OF_ONE_PRACTICE, PREFIX
 from critmass.formulation.network_model import NetworkModel
 from critmass.solve.candidates import Judging, Valued
-from critmass.solve.columns import WORTHS, Column, Pool, Stage, column
+from critmass.solve.columns import Column, Pool, Stage, column, worths
 from critmass.solve.highs import SolveLimits
 from critmass.solve.masters import Masters
 from critmass.solve.nodes import Node, organization_choices
@@ -150,5 +150,5 @@ class SampleJudge:
 
     def choice(self, picked: Sequence[Column], organization: FloatArray) -> Estimate:
         """What a column for each practice is worth beside a plan of the organization, by the model."""
-        own = {name: self.model.organization.value(name, organization) for name in WORTHS}
-        return Estimate({name: own[name] + sum(item.worth[name] for item in picked) for name in WORTHS})
+        own = {name: self.model.organization.value(name, organization) for name in worths(self.model)}
+        return Estimate({name: value + sum(item.worth[name] for item in picked) for name, value in own.items()})

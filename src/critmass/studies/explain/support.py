@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
-import pandas as pd
 
 from critmass.domain.care import FactQuestion
 from critmass.domain.catalog import Catalog
@@ -16,10 +14,10 @@ from critmass.domain.network import Network
 from critmass.domain.programs import Program
 from critmass.domain.scenario import Scenario
 from critmass.domain.values import Cited
-from critmass.network.fill import network_hash
 from critmass.settlement.outcome import CENT, Outcome, Pricer
 from critmass.settlement.projection import Decisions, Model
 from critmass.settlement.terms import terms_in_force
+from critmass.studies.overlay import Overlaid, overlaid
 
 FACT = "takes_support"
 """Fact that only the supported practice states."""
@@ -35,14 +33,6 @@ class Support:
     practice: str
     pmpm: Mapping[str, float]
     usd: float
-
-
-@dataclass(frozen=True)
-class Supported:
-    """A question with support on offer: the same network and catalog with one made-up program for each payer."""
-
-    network: Network
-    catalog: Catalog
 
 
 def gap_by_payer(
@@ -89,22 +79,11 @@ def dearer(support: Support, months: Mapping[str, float], cents: int = 1) -> Sup
     return Support(support.practice, pmpm, sum(rate * months[payer] for payer, rate in pmpm.items()))
 
 
-def supported(network: Network, catalog: Catalog, scenario: Scenario, support: Support) -> Supported:
+def supported(network: Network, catalog: Catalog, scenario: Scenario, support: Support) -> Overlaid:
     """The network and catalog with the support on offer to the practice."""
-    programs = {PREFIX + payer: _program(payer, rate, catalog, scenario) for payer, rate in support.pmpm.items()}
+    programs = [_program(payer, rate, catalog, scenario) for payer, rate in support.pmpm.items()]
     question = FactQuestion(id=FACT, label="Takes the support", kind="yes_no", default=Cited(value=0.0))
-    text = catalog.hash + "".join(program.model_dump_json() for program in programs.values())
-    changed = replace(
-        catalog,
-        hash=hashlib.sha256(text.encode()).hexdigest(),
-        programs={**catalog.programs, **programs},
-        written_programs={**catalog.written_programs, **programs},
-        facts={**catalog.facts, FACT: question},
-    )
-    row = pd.DataFrame({"practice": [support.practice], "fact": [FACT], "value": [1.0]})
-    facts = network.table("Facts")
-    tables = {**network.tables, "Facts": pd.concat([facts, row], ignore_index=True) if len(facts) else row}
-    return Supported(replace(network, tables=tables, hash=network_hash(tables)), changed)
+    return overlaid(network, catalog, programs, [question], {FACT: {support.practice: 1.0}})
 
 
 def _program(payer: str, pmpm: float, catalog: Catalog, scenario: Scenario) -> Program:
@@ -134,7 +113,7 @@ def _program(payer: str, pmpm: float, catalog: Catalog, scenario: Scenario) -> P
     )
 
 
-def settled_with(support: Support, decisions: Decisions, plan_ids: tuple[str, ...], question: Supported,
+def settled_with(support: Support, decisions: Decisions, plan_ids: tuple[str, ...], question: Overlaid,
                  scenario: Scenario) -> Outcome:  # fmt: skip
     """Decisions of the plan's programs settled with the support joined at the practice."""
     terms = terms_in_force(question.catalog, question.network, scenario)

@@ -1,0 +1,54 @@
+"""Choices among the plans of the library: the same plans, asked another question in a second instead of a search."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from critmass.formulation.network_model import NetworkModel
+from critmass.settlement.results import FloatArray
+from critmass.solve.columns import Column, Pool, Stage, penalty_costs, restricted_master
+from critmass.solve.highs import SolveLimits
+from critmass.solve.masters import PlanTask, solve_plan_problem
+
+Changed = Callable[[Column], Column | None]
+"""A plan of a practice as another question sees it; None where that question rules it out."""
+
+SHORT_USD = 1e6
+"""What a unit short of a link or floor costs: more than any plan is worth."""
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A plan of each practice, in order, beside a plan of the organization, and the objective."""
+
+    picked: tuple[Column, ...]
+    organization: FloatArray
+    objective: float
+
+
+def chosen_from(
+    model: NetworkModel, pool: Pool, stage: Stage, changed: Changed, seconds: float, seed: int = 1
+) -> Choice | None:
+    """The best choice of a plan for each practice under a stage's objective and floors; None when none keeps them."""
+    narrowed = Pool(pool.blocks)
+    for item in pool.flat(range(pool.blocks - 1)):
+        other = changed(item)
+        if other is not None:
+            narrowed.add(other)
+    if not all(narrowed.columns[:-1]):
+        return None
+    slack_costs = penalty_costs(model, stage, SHORT_USD)
+    problem, columns = restricted_master(model, narrowed, stage, explicit_organization=True, slack_costs=slack_costs)
+    limits = SolveLimits(time_seconds=seconds, gap_absolute=1.0, gap_relative=1e-3, seed=seed)
+    answer = solve_plan_problem(PlanTask(problem, tuple(item.block for item in columns), limits, False, 2.0 * seconds))
+    if answer.x is None:
+        return None
+    slacks = answer.x[len(columns) : len(columns) + len(model.links) + len(stage.floors)]
+    if float(slacks.max(initial=0.0)) > 1e-5:
+        return None
+    weights = answer.x[: len(columns)]
+    picked = sorted((columns[at] for at in np.flatnonzero(weights > 0.5)), key=lambda item: item.block)
+    return Choice(tuple(picked), answer.x[-len(model.organization.variables) :], answer.objective)

@@ -1,0 +1,129 @@
+"""Simpler ways to pay the bonus, on the same plans: what they would cost beside the least bonus.
+
+Every one of them pays a practice at least what it needs, so a plan found under one also is a plan of the least bonus,
+and the least bonus is never dearer than any of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from critmass.formulation.bonus import COUNTED, NEED, OWN_VALUE
+from critmass.settlement.results import FloatArray
+from critmass.solve.columns import Column, Pool, Stage
+from critmass.studies.coordinate.bundle import BundleProblem, LeastBonus
+from critmass.studies.coordinate.judge import WithBonus
+from critmass.studies.coordinate.library import Changed, Choice, chosen_from
+from critmass.studies.coordinate.need import least_bonus
+
+SECONDS = 2.0
+"""Time for one choice of plans."""
+
+HALVINGS = 12
+"""Steps in which the uniform rate is narrowed down."""
+
+
+@dataclass(frozen=True)
+class Scheme:
+    """A simpler way to pay. `spend_usd` is what it costs a year on the plans of the library (None: it does not reach
+    the target there); `pmpm_usd` its rate, where it has one."""
+
+    name: str
+    payers: tuple[str, ...]
+    spend_usd: float | None
+    pmpm_usd: float | None = None
+
+
+def schemes_from(
+    problem: BundleProblem, least: LeastBonus, most_pmpm_usd: Mapping[str, float]
+) -> tuple[tuple[Scheme, ...], WithBonus | None]:
+    """The schemes, and the cheapest plan with its bonus that was met on the way."""
+    best = least.plan
+    if least.pool is None:
+        return (), best
+    library = SchemeLibrary(problem, least.pool)
+    schemes = []
+    for scheme, choice in library.all(tuple(most_pmpm_usd)):
+        schemes.append(scheme)
+        plan = None if choice is None else problem.judge.choice(choice.picked, choice.organization)
+        if isinstance(plan, WithBonus) and (best is None or plan.worth[NEED] < best.worth[NEED]):
+            best = plan
+    return tuple(schemes), best
+
+
+class SchemeLibrary:
+    """The plans of practices that a search met, priced under other ways to pay."""
+
+    def __init__(self, problem: BundleProblem, pool: Pool) -> None:
+        self.problem, self.pool, self.judge = problem, pool, problem.judge
+        self.floors = {COUNTED: problem.target.least}
+        if problem.own_usd is not None:
+            self.floors[OWN_VALUE] = problem.own_usd
+        self.stage = Stage(NEED, {NEED: -1.0}, self.floors)
+        self.months = self.judge.model.shared.model.arrays.member_months().sum(axis=1)
+
+    def all(self, payers: tuple[str, ...]) -> Iterator[tuple[Scheme, Choice | None]]:
+        """One rate for everybody, then each payer alone."""
+        yield self.uniform(payers)
+        for payer in payers:
+            yield self.alone(payer)
+
+    def uniform(self, payers: tuple[str, ...]) -> tuple[Scheme, Choice | None]:
+        """One PMPM at every practice that runs the bundle, for the members of all payers: the lowest that will do."""
+        low, high = 0.0, self._highest_rate()
+        best = self._at_rate(high)
+        if best is None:
+            return Scheme("one rate for all", payers, None), None
+        for _ in range(HALVINGS):
+            middle = (low + high) / 2
+            found = self._at_rate(middle)
+            best, low, high = (best, middle, high) if found is None else (found, low, middle)
+        spend = -best.objective
+        return Scheme("one rate for all", payers, spend, high), best
+
+    def alone(self, payer: str) -> tuple[Scheme, Choice | None]:
+        """One payer adds all that is missing."""
+        only = np.array([name == payer for name in self.judge.payers])
+
+        def changed(item: Column) -> Column | None:
+            return self.repriced(item, np.where(only, self.judge.most_usd[item.block], 0.0))
+
+        choice = chosen_from(self.judge.model, self.pool, self.stage, changed, SECONDS)
+        return Scheme("one payer alone", (payer,), None if choice is None else -choice.objective), choice
+
+    def repriced(self, item: Column, most_usd: FloatArray) -> Column | None:
+        """A plan of a practice with the least bonus under other limits; None where they do not allow it."""
+        if item.worth["at_mass"] < 0.5:
+            return item
+        need = least_bonus(*self.judge.paid_and_cost(item), self.judge.pricer.model.scenario.critical_mass, most_usd)
+        return None if need is None else with_bonus(item, float(need.sum()))
+
+    def _highest_rate(self) -> float:
+        with np.errstate(divide="ignore", invalid="ignore"):
+            rates = np.array([
+                item.worth[NEED] / self.months[item.block]
+                for item in self.pool.flat(range(self.pool.blocks - 1))
+                if self.months[item.block] > 0
+            ])  # fmt: skip
+        return float(rates.max(initial=0.0)) + 0.01
+
+    def _at_rate(self, pmpm_usd: float) -> Choice | None:
+        return chosen_from(self.judge.model, self.pool, self.stage, self._uniformly(pmpm_usd), SECONDS)
+
+    def _uniformly(self, pmpm_usd: float) -> Changed:
+        def changed(item: Column) -> Column | None:
+            if item.worth["at_mass"] < 0.5:
+                return item
+            paid = pmpm_usd * float(self.months[item.block])
+            return with_bonus(item, paid) if paid >= item.worth[NEED] - 0.005 else None
+
+        return changed
+
+
+def with_bonus(item: Column, bonus_usd: float) -> Column:
+    """The plan of a practice with another bonus."""
+    own = item.worth[OWN_VALUE] - item.worth[NEED] + bonus_usd
+    return replace(item, worth={**item.worth, NEED: bonus_usd, OWN_VALUE: own})
