@@ -23,7 +23,8 @@ from critmass.domain.values import Cite, cited_values
 
 MAX_FILE_BYTES = 5_000_000
 FAMILIES = (
-    "measures", "roles", "workflows", "services", "code_sets", "facts", "benchmarks", "scores", "payers", "programs",
+    "measures", "roles", "workflows", "services", "code_sets", "facts", "benchmarks", "scores", "payers",
+    "payer_values", "programs",
 )  # fmt: skip
 
 

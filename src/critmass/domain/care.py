@@ -166,6 +166,30 @@ class FactQuestion(Frozen):
     cite: Cite | None = None
 
 
+class PayerValue(Frozen):
+    """What outcomes are worth to payers in some lines of business, a year.
+
+    `expenditure_usd` is total cost of care a member where the network has no Spending row; `usd_per_gap_closed` what
+    one more compliant member is worth to the payer's own revenue, with its interval.
+    """
+
+    id: str
+    label: str
+    lines_of_business: tuple[str, ...] = Field(min_length=1)
+    expenditure_usd: Cited
+    usd_per_gap_closed: Cited
+    low: Cited
+    high: Cited
+    cite: Cite | None = None
+
+    @model_validator(mode="after")
+    def _ordered(self) -> PayerValue:
+        low, mid, high = float(self.low), float(self.usd_per_gap_closed), float(self.high)
+        if not low <= mid <= high:
+            raise ValueError(f"a value needs low <= usd_per_gap_closed <= high, found {low}, {mid}, {high}")
+        return self
+
+
 class Service(Frozen):
     """A billable service: bare codes and our own label."""
 

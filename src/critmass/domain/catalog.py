@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from pydantic import Field
 
-from critmass.domain.care import CodeSet, CrosswalkRow, FactQuestion, Measure, Role, Service, Workflow
+from critmass.domain.care import CodeSet, CrosswalkRow, FactQuestion, Measure, PayerValue, Role, Service, Workflow
 from critmass.domain.programs import Payer, Program
 from critmass.domain.scores import Benchmark, Score
 from critmass.domain.values import Cite, Frozen, Source
@@ -28,6 +28,7 @@ class CatalogFile(Frozen):
     benchmarks: tuple[Benchmark, ...] = ()
     scores: tuple[Score, ...] = ()
     payers: tuple[Payer, ...] = ()
+    payer_values: tuple[PayerValue, ...] = ()
     programs: tuple[Program, ...] = ()
 
 
@@ -62,6 +63,7 @@ class Catalog:
     payers: Mapping[str, Payer]
     programs: Mapping[str, Program]
     written_programs: Mapping[str, Program] = field(default_factory=dict)
+    payer_values: Mapping[str, PayerValue] = field(default_factory=dict)
     crosswalk: tuple[CrosswalkRow, ...] = ()
     sources: Mapping[str, Source] = field(default_factory=dict)
     provenance: tuple[ValueProvenance, ...] = ()

@@ -2,7 +2,7 @@
 
 The organization's hub, budget and pooled payments take part as they are. A plan that meets the target and is worth
 no less to the organization, with the bonus, than its best plan without one, is what a proposal starts from. The least
-bonus of such plans is a bound on every conditional bonus, since with less money the organization would stay where it is.
+bonus of such plans is a bound on every conditional bonus: with less money the organization would stay where it is.
 """
 
 from __future__ import annotations

@@ -1,0 +1,93 @@
+"""`critmass coordinate`: what payers would have to add, together, for a target to be reached."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from critmass.cli.common import (
+    NOT_PROVED,
+    AsJson,
+    CatalogDirs,
+    NetworkPath,
+    ScenarioPath,
+    catalog_dirs,
+    errors,
+    print_text,
+    stderr,
+    stdout,
+)
+from critmass.domain.errors import InputError, Problem
+from critmass.domain.scenario import SolveOptions
+from critmass.report.coordinating import coordinating_document
+from critmass.report.coordinating_tables import show_coordinating
+from critmass.report.explanation_live import QuestionLine
+from critmass.studies.coordinate.propose import checked_limits
+from critmass.studies.coordinate.propose import coordinate as coordinated
+from critmass.studies.coordinate.target import parse_target
+from critmass.studies.scenario import read_inputs
+
+SECONDS = 60.0
+"""Time limit of a coordination."""
+
+
+def coordinate(
+    network: NetworkPath,
+    target: Annotated[
+        str, typer.Option(metavar="TARGET", help="80% or 0.8 of the members, 10 practices, or P001,P002.")
+    ],
+    scenario: ScenarioPath = None,
+    most: Annotated[
+        list[str] | None,
+        typer.Option(metavar="PAYER=USD", help="The most that a payer adds, PMPM; may be given several times."),
+    ] = None,
+    as_json: AsJson = False,
+    time_limit: Annotated[
+        float, typer.Option(min=1.0, max=86_400, metavar="SECONDS", help="Time limit for all of it.")
+    ] = SECONDS,
+    gap: Annotated[float, typer.Option(min=0, max=1, metavar="SHARE", help="Relative gap to prove.")] = 0.02,
+    catalog: CatalogDirs = None,
+) -> None:
+    """Find the least that payers have to add together so that the organization's own best plan reaches a target.
+
+    The bonus is paid to a practice only where it runs every core workflow. Every proposal is verified: the organization
+    plans anew with the offers among its contracts.
+    """
+    with errors(as_json):
+        limits = parse_limits(most or [])
+        given = read_inputs(network, scenario, catalog_dirs(catalog))
+        asked = parse_target(target, given.network)
+        checked_limits(limits, given.network)
+        options = SolveOptions(time_limit_seconds=time_limit, gap=gap)
+        with QuestionLine(stderr()) as line:
+            found = coordinated(
+                given.network, given.catalog, given.scenario, asked, options, limits, line, line.started
+            )  # fmt: skip
+        document = coordinating_document(found)
+        if as_json:
+            print_text(document.model_dump_json(indent=2))
+        else:
+            show_coordinating(stdout(), document)
+        if found.proposal is None and not found.reached_today:
+            raise typer.Exit(NOT_PROVED)
+
+
+def parse_limits(given: list[str]) -> dict[str, float]:
+    """Limits written as PAYER=USD.
+
+    Raises:
+        InputError: with every one that is not written so.
+    """
+    limits, problems = dict[str, float](), list[Problem]()
+    for text in given:
+        payer, sign, amount = text.partition("=")
+        try:
+            if not sign:
+                raise ValueError
+            limits[payer.strip()] = float(amount.strip().removeprefix("$"))
+        except ValueError:
+            problems.append(Problem(f"--most {text}", "is not written as PAYER=USD", "write, say, uhc=4.50"))
+    if problems:
+        raise InputError(problems)
+    return limits

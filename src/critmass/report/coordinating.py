@@ -1,0 +1,127 @@
+"""Turns a coordination of payers into the document that leaves the program."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from critmass.domain.network import ORGANIZATION
+from critmass.report.case import usd
+from critmass.report.coordinating_schema import (
+    CoordinatingDocument,
+    OfferLine,
+    PayerLine,
+    ProposalDocument,
+    ReachLine,
+    SchemeLine,
+)
+from critmass.report.document import level_proof, versions
+from critmass.settlement.projection import Model
+from critmass.studies.coordinate.benefit import LEVELS, benefit_of
+from critmass.studies.coordinate.bundle import member_months
+from critmass.studies.coordinate.propose import Coordination, Proposal
+from critmass.studies.coordinate.schemes import Scheme
+from critmass.studies.plan import Plan
+
+NOT_ADVICE = "this is no legal advice: payers that set prices together need counsel before they meet"
+ON_LIBRARY = "simpler ways to pay are priced on the plans that the search met; they are not proposals"
+NOT_PROVED = "the organization's planner found no better plan without the target; that there is none is not proved"
+
+
+def coordinating_document(found: Coordination) -> CoordinatingDocument:
+    """The document of a coordination."""
+    plan, proposal = found.today, found.proposal
+    least = None if proposal is None else proposal.spend_usd
+    return CoordinatingDocument(
+        organization=plan.network.name or ORGANIZATION,
+        scenario=plan.scenario,
+        options=plan.options,
+        network_hash=plan.network.hash,
+        catalog_hash=plan.catalog.hash,
+        versions=versions(),
+        target=found.target.words,
+        today=_reach(plan),
+        reached_today=found.reached_today,
+        proposal=None if proposal is None else _proposal(found, proposal),
+        bound_usd=usd(found.bound_usd),
+        most_pmpm_usd=dict(found.most_pmpm_usd),
+        schemes=tuple(_scheme(item, least) for item in found.schemes),
+        notes=tuple(_notes(found)),
+        wall_seconds=round(found.wall_seconds, 3),
+    )
+
+
+def _notes(found: Coordination) -> Iterator[str]:
+    if found.proposal is not None and not found.proposal.proved:
+        yield NOT_PROVED
+    if found.schemes:
+        yield ON_LIBRARY
+    if not found.reached_today:
+        yield NOT_ADVICE
+
+
+def _reach(plan: Plan) -> ReachLine:
+    outcome = plan.outcome
+    return ReachLine(
+        levels=tuple(level_proof(level, plan.options.gap) for level in plan.levels),
+        margin_usd=usd(float(outcome.margin[0])), members_at_mass=float(outcome.members_at_mass[0]),
+        practices_at_mass=int(outcome.practices_at_mass[0]), reimbursement_usd=usd(float(outcome.reimbursement.sum())),
+    )  # fmt: skip
+
+
+def _proposal(found: Coordination, proposal: Proposal) -> ProposalDocument:
+    at_mass = proposal.plan.outcome.at_mass[0]
+    return ProposalDocument(
+        verified=proposal.verified, proved=proposal.proved, rounds=proposal.rounds,
+        offered_usd=usd(proposal.offers.total_usd), spend_usd=usd(proposal.spend_usd),
+        other_payments_change_usd=usd(proposal.change_usd), reached=_reach(proposal.plan),
+        practices_at_mass=tuple(
+            name for name, there in zip(found.network.practices, at_mass, strict=True) if there
+        ),
+        offers=tuple(_offers(found, proposal)), payers=tuple(_payers(found, proposal)),
+        plan_hash=proposal.plan.plan_hash,
+    )  # fmt: skip
+
+
+def _offers(found: Coordination, proposal: Proposal) -> Iterator[OfferLine]:
+    offers = proposal.offers
+    months = member_months(Model(found.network, found.today.catalog, found.scenario), offers.payers)
+    for row, column in np.argwhere(offers.usd > 0).tolist():
+        amount = float(offers.usd[row, column])
+        yield OfferLine(
+            practice=offers.practices[row], payer=offers.payers[column], usd=usd(amount),
+            pmpm_usd=round(amount / float(months[row, column]), 4),
+        )  # fmt: skip
+
+
+def _payers(found: Coordination, proposal: Proposal) -> Iterator[PayerLine]:
+    model, plan, payers = (
+        Model(found.network, found.today.catalog, found.scenario),
+        proposal.plan,
+        proposal.offers.payers,
+    )
+    drawn = proposal.offers.usd[plan.outcome.core_in_place[0]].sum(axis=0)
+    today, terms = found.today.outcome.decisions, found.today.terms
+    gains = {
+        level: benefit_of(model, terms, plan.outcome.decisions, payers, level).usd.sum(axis=0)
+        - benefit_of(model, terms, today, payers, level).usd.sum(axis=0)
+        for level in LEVELS
+    }
+    months = member_months(model, payers).sum(axis=0)
+    for at, payer in enumerate(payers):
+        yield PayerLine(
+            payer=payer, label=found.today.catalog.payers[payer].label, members=round(float(months[at]) / 12.0, 2),
+            offered_usd=usd(float(proposal.offers.usd[:, at].sum())), spent_usd=usd(float(drawn[at])),
+            benefit_low_usd=usd(float(gains["low"][at])), benefit_usd=usd(float(gains["mid"][at])),
+            benefit_high_usd=usd(float(gains["high"][at])),
+        )  # fmt: skip
+
+
+def _scheme(item: Scheme, least_usd: float | None) -> SchemeLine:
+    known = item.spend_usd is not None and least_usd is not None and least_usd > 0
+    return SchemeLine(
+        name=item.name, payers=item.payers, spend_usd=None if item.spend_usd is None else usd(item.spend_usd),
+        pmpm_usd=None if item.pmpm_usd is None else round(item.pmpm_usd, 4),
+        times_the_least=round(float(item.spend_usd or 0.0) / float(least_usd or 1.0), 3) if known else None,
+    )  # fmt: skip
