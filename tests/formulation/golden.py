@@ -19,6 +19,7 @@ from critmass.catalog import load_catalog
 from critmass.domain.catalog import Catalog
 from critmass.domain.network import SHEETS, Network
 from critmass.domain.scenario import CriticalMass, Lock, Scenario
+from critmass.formulation.bonus import BundleBonus
 from critmass.formulation.levels import Shared
 from critmass.formulation.network_model import NetworkModel, formulate
 from critmass.settlement.projection import Model
@@ -52,6 +53,7 @@ class Example:
     practice_budget_usd: float = np.inf
     organization_budget_usd: float = np.inf
     floors: Mapping[str, float] = field(default_factory=dict)
+    bonus_usd: float | None = None
 
 
 RUNNING: Rows = [{"practice": "P1", "workflow": "registry", "reach": 0.6}]
@@ -97,6 +99,7 @@ EXAMPLES: dict[str, Example] = {
         payers=(NORTH, SOUTH),
         mass=CriticalMass(),
     ),
+    "bonus_needs_mass": Example("up to $9,000 from the payer where the practice is at mass", bonus_usd=9000.0),
     # payments
     "staircase_reached": Example(
         "72 % and 75 % screened on one staircase of the strength that closes the gap", ("steps",)
@@ -208,7 +211,15 @@ def golden_model(example: Example) -> NetworkModel:
         hub=example.hub, critical_mass=example.mass, locks=example.locks,
     )  # fmt: skip
     terms = terms_in_force(catalog, network, scenario)
-    return formulate(Shared(Model(network, catalog, scenario), terms))
+    return formulate(Shared(Model(network, catalog, scenario), terms, _bonus(example)))
+
+
+def _bonus(example: Example) -> BundleBonus | None:
+    if example.bonus_usd is None:
+        return None
+    payers = tuple(item["payer"] for item in example.payers)
+    most = np.full((example.practices, len(payers)), example.bonus_usd)
+    return BundleBonus(payers, most, np.ones(example.practices), 1000.0, 60.0)
 
 
 def families(model: NetworkModel, floors: Mapping[str, float] | None = None) -> list[str]:
