@@ -56,8 +56,11 @@ def sharing_document(found: Sharing, title: str) -> SharingDocument:
 
 
 def in_cents(shares: FloatArray, total: float) -> tuple[float, ...]:
-    """Shares in whole cents that add up to the total in whole cents; the largest remainders are rounded up."""
-    exact = shares * 100
+    """Shares in whole cents that add up to the total in whole cents; the largest remainders are rounded up.
+
+    Among equal remainders the first players' are.
+    """
+    exact = np.round(shares * 100, _DIGITS)
     cents = np.floor(exact)
     missing = round(total * 100) - int(cents.sum())
     order = np.argsort(cents - exact, kind="stable")

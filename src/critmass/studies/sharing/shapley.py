@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from math import comb
 
 import numpy as np
-from scipy.stats import t as student
 
-from critmass.studies.sharing.game import FloatArray, Game, SampledGame
+from critmass.studies.sharing.game import FloatArray, Game, IntArray, SampledGame
 
 Bounds = tuple[FloatArray, FloatArray]
 """Least and largest marginal contribution of each player to any coalition, USD, shape (player,) each."""
@@ -35,7 +34,8 @@ class SampledShapley:
     """An estimate of the Shapley value with an interval for each player; USD, shape (player,) each.
 
     `guaranteed` says that each interval holds the true value with at least the asked probability, whatever the
-    game; without it the probability is approximate, and lower where a player matters to few coalitions only.
+    game. Without it, the range of what a player adds was taken from the orders drawn, and the probability can be
+    lower where a player matters in few orders only.
     """
 
     estimate_usd: FloatArray
@@ -50,8 +50,9 @@ def sampled_shapley(
 ) -> SampledShapley:
     """The Shapley value from random orders of joining, each followed by its reverse (antithetic).
 
-    `orders` is even, at least 4. With `bounds` the intervals are those of Maurer and Pontil 2009 (empirical
-    Bernstein), which hold for any number of orders; without, Student's t over the pairs of orders. The estimate
+    `orders` is even, at least 4. Intervals are those of Maurer and Pontil 2009 (empirical Bernstein), which hold for
+    any number of orders, given the least and the largest that a player can add; without `bounds`, what was seen
+    stands for them. Student's t is not used: in small games its intervals hold the value too rarely. The estimate
     adds up to the total of everyone.
 
     Raises:
@@ -60,18 +61,19 @@ def sampled_shapley(
     if orders < 4 or orders % 2:
         raise ValueError(f"{orders} orders; an even number from 4 on is needed")
     rng = np.random.default_rng(seed)
-    pairs = np.empty((orders // 2, game.size))
-    for pair in pairs:
+    added = np.empty((orders // 2, 2, game.size))
+    for pair in added:
         order = rng.permutation(game.size)
-        both = np.stack([_added(game, order), _added(game, order[::-1])])
-        _check_bounds(game, both, bounds)
-        pair[:] = both.mean(axis=0)
+        pair[0], pair[1] = _added(game, order), _added(game, order[::-1])
+    seen = added.min(axis=(0, 1)), added.max(axis=(0, 1))
+    low, high = seen if bounds is None else bounds
+    _check_bounds(game, seen, (low, high))
+    pairs = added.mean(axis=1)
     middle = pairs.mean(axis=0)
-    half = _half_width(pairs, bounds, 1.0 - confidence)
-    low, high = middle - half, middle + half
-    if bounds is not None:
-        low, high = np.maximum(low, bounds[0]), np.minimum(high, bounds[1])
-    return SampledShapley(middle, low, high, bounds is not None, orders)
+    half = _half_width(pairs, high - low, 1.0 - confidence)
+    if bounds is None:
+        return SampledShapley(middle, middle - half, middle + half, False, orders)
+    return SampledShapley(middle, np.maximum(middle - half, low), np.minimum(middle + half, high), True, orders)
 
 
 def bounds_of_monotone(game: SampledGame) -> Bounds:
@@ -85,7 +87,7 @@ def bounds_of_shared_costs(game: SampledGame) -> Bounds:
     return np.zeros(game.size), np.array([game.value(1 << player) for player in range(game.size)])
 
 
-def _added(game: SampledGame, order: np.ndarray) -> FloatArray:
+def _added(game: SampledGame, order: IntArray) -> FloatArray:
     """What each player adds on joining in this order."""
     added, mask, before = np.empty(game.size), 0, 0.0
     for player in order:
@@ -95,22 +97,17 @@ def _added(game: SampledGame, order: np.ndarray) -> FloatArray:
     return added
 
 
-def _check_bounds(game: SampledGame, added: FloatArray, bounds: Bounds | None) -> None:
-    if bounds is None:
-        return
-    low, high = bounds
-    room = 1e-9 * np.maximum(1.0, np.abs(high) + np.abs(low))
-    outside = ((added < low - room) | (added > high + room)).any(axis=0)
+def _check_bounds(game: SampledGame, seen: Bounds, bounds: Bounds) -> None:
+    room = 1e-9 * np.maximum(1.0, np.abs(bounds[0]) + np.abs(bounds[1]))
+    outside = (seen[0] < bounds[0] - room) | (seen[1] > bounds[1] + room)
     if outside.any():
         name = game.players[int(np.argmax(outside))]
         raise ValueError(f"{name} adds to a coalition what lies outside the bounds given")
 
 
-def _half_width(pairs: FloatArray, bounds: Bounds | None, risk: float) -> FloatArray:
-    """Half the interval's width from independent pairs, shape (pair, player)."""
+def _half_width(pairs: FloatArray, width: FloatArray, risk: float) -> FloatArray:
+    """Half the interval's width from independent pairs, shape (pair, player), each within a range of `width`."""
     count = len(pairs)
-    variance = pairs.var(axis=0, ddof=1)
-    if bounds is None:
-        return np.asarray(student.ppf(1.0 - risk / 2, count - 1) * np.sqrt(variance / count))
     log = np.log(4.0 / risk)
-    return np.asarray(np.sqrt(2 * variance * log / count) + 7 * (bounds[1] - bounds[0]) * log / (3 * (count - 1)))
+    spread = np.sqrt(2.0 * pairs.var(axis=0, ddof=1) * log / count)
+    return np.asarray(spread + 7.0 * width * log / (3.0 * (count - 1)))
