@@ -196,6 +196,7 @@ def test_a_workbook_without_values(tmp_path: Path) -> None:
         ({"kind": "cost", "players": {"A": {"member": 1}}, "values": {"A": 1}}, "players.A.member: is not known"),
         ({"kind": "cost", "players": {"A": {"members": "x"}}, "values": {"A": 1}}, "players.A.members: 'x' is not a"),
         ({"kind": "cost", "players": ["A", "B+C"], "values": {"A": 1}}, "player 'B+C' has a '+' in its name"),
+        ({"kind": "cost", "players": ["A", "A"], "values": {"A": 1}}, "game.json: players: names a player twice"),
         ([1], "is not a JSON object"),
     ],
 )  # fmt: skip

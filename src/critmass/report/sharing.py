@@ -44,7 +44,7 @@ def sharing_document(found: Sharing, title: str) -> SharingDocument:
         rules=tuple(_rule(found, rule) for rule in RULES),
         benefits_are_alone=found.weights.benefit_usd is None,
         game=GameLine(
-            additive=form.additive_ok,
+            superadditive=form.superadditive,
             clash=form.clash,
             convex=form.convex,
             core_empty=form.core_empty,

@@ -45,9 +45,9 @@ class ExcessLine(Frozen):
 
 
 class GameLine(Frozen):
-    """What kind of game it is. For costs, additive means subadditive and convex means concave."""
+    """What kind of game it is. For costs, superadditive means subadditive and convex means concave."""
 
-    additive: bool = Field(description="Two coalitions never do better apart.")
+    superadditive: bool = Field(description="Two coalitions never do better apart.")
     clash: tuple[tuple[str, ...], tuple[str, ...]] | None = Field(description="Two coalitions that do.")
     convex: bool = Field(description="The larger a coalition, the more it gains by one more player.")
     core_empty: bool

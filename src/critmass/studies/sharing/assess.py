@@ -41,7 +41,7 @@ class Assessment:
 
 @dataclass(frozen=True)
 class Shape:
-    """What kind of game it is. Of costs, `additive_ok` says subadditive and `convex` concave.
+    """What kind of game it is. Of costs, `superadditive` says that they are subadditive, and `convex` concave.
 
     `clash` is a pair of disjoint coalitions that do better apart, None where there is none.
     `least_core_excess_usd` is above 0 when the core is empty; None for one player.
@@ -53,7 +53,7 @@ class Shape:
     least_core_excess_usd: float | None
 
     @property
-    def additive_ok(self) -> bool:
+    def superadditive(self) -> bool:
         """Superadditive for values, subadditive for costs: two coalitions never do better apart."""
         return self.clash is None
 

@@ -16,7 +16,7 @@ _SOLVER = {"primal_feasibility_tolerance": 1e-10, "dual_feasibility_tolerance": 
 _DUAL = 1e-6
 """Duals are quotients of determinants of 0/1 matrices; with 12 players a positive one exceeds 1e-4."""
 _RANK = 1e-6
-"""A 0/1 vector outside the span of others is at least 7e-4 away from it with 12 players."""
+"""A 0/1 vector outside the span of others is more than 1e-4 away from it with 12 players."""
 _SLACK = 1e-11
 """Room around the least core of the scaled game: without it, rounding may leave no point inside."""
 

@@ -14,7 +14,7 @@ from critmass.catalog.yaml_file import MAX_BYTES, read_yaml
 from critmass.domain.errors import InputError, Problem
 from critmass.domain.suggest import closest
 from critmass.network.cells import LARGEST_NUMBER
-from critmass.network.mapped import parse_numbers
+from critmass.network.mapped import parse_numbers, texts_of
 from critmass.network.structure import normalized, shorten
 from critmass.network.table_file import read_sheets, read_table_file
 from critmass.studies.sharing.game import FloatArray, Game, Kind
@@ -91,7 +91,7 @@ def _of_sheets(file: str, frame: pd.DataFrame, place: str, players: tuple[str, p
     amounts = _numbers(frame, kinds[0], place, problems, needed=True)
     entries = [
         Entry(f"{place}, row {row}", text, float(amount))
-        for row, text, amount in zip(frame.index, _texts(frame["coalition"]), amounts, strict=True)
+        for row, text, amount in zip(frame.index, texts_of(frame["coalition"]), amounts, strict=True)
     ]
     listed = Listed(file, _KINDS[kinds[0]], entries, problems=problems)
     listed.weights = _weights(frame, [entry.coalition for entry in entries], place, problems)
@@ -105,7 +105,7 @@ def _add_players(listed: Listed, place: str, frame: pd.DataFrame) -> None:
     frame = _columns(frame, place, ("player", *_WEIGHTS), "player", listed.problems)
     if "player" not in frame:
         return
-    names = _texts(frame["player"])
+    names = texts_of(frame["player"]).tolist()
     for row, name, earlier in zip(frame.index, names, (names[:at] for at in range(len(names))), strict=True):
         if not name or name in earlier:
             message = f"'{name}' is listed before" if name else "the player is blank"
@@ -130,22 +130,10 @@ def _columns(
     return frame.loc[:, ~frame.columns.duplicated()]
 
 
-def _texts(cells: pd.Series) -> list[str]:
-    """Trimmed texts; whole numbers that a spreadsheet makes of names such as 101 lose their '.0'."""
-    return [
-        str(int(cell))
-        if isinstance(cell, float) and cell.is_integer()
-        else ""
-        if cell is None or cell != cell
-        else str(cell).strip()
-        for cell in cells
-    ]
-
-
 def _numbers(frame: pd.DataFrame, name: str, place: str, problems: list[Problem], *, needed: bool) -> FloatArray:
     """A column's numbers, NaN where blank or unread; what is unread, or blank though needed, is a problem."""
     numbers, unread = parse_numbers(frame[name])
-    texts = _texts(frame[name])
+    texts = texts_of(frame[name]).tolist()
     unread |= np.array(["%" in text or "out of" in text for text in texts])
     numbers[unread] = np.nan
     for row, text, number, wrong in zip(frame.index, texts, numbers, unread, strict=True):
@@ -227,6 +215,8 @@ def _add_listed(listed: Listed, players: Any) -> None:
     """The key `players`: a list of names, or names with their weights."""
     place = f"{listed.file}: {PLAYERS}"
     if isinstance(players, list):
+        if len(set(map(str, players))) < len(players):
+            listed.problems.append(Problem(place, "names a player twice", "name each player once"))
         players = {name if isinstance(name, str | int) else json.dumps(name): None for name in players}
     if not isinstance(players, dict) or not all(isinstance(item or {}, dict) for item in players.values()):
         fix = "write a list of names, or names with members and benefit_usd"
