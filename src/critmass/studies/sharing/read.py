@@ -44,7 +44,7 @@ def read_game(path: Path) -> tuple[Game, Weights]:
     """
     suffix = path.suffix.lower()
     if suffix == ".csv":
-        return game_of(_of_sheets(path.name, read_table_file(path), path.name, None))
+        return game_of(_of_sheets(path.name, read_table_file(path), path.name, None, []))
     if suffix == ".xlsx":
         return game_of(_of_workbook(path))
     if suffix in SUFFIXES:
@@ -74,13 +74,13 @@ def _of_workbook(path: Path) -> Listed:
         raise InputError(problems)
     place = f"{path.name}, sheet {known[COALITIONS]}"
     players = (f"{path.name}, sheet {known[PLAYERS]}", sheets[known[PLAYERS]]) if PLAYERS in known else None
-    listed = _of_sheets(path.name, sheets[known[COALITIONS]], place, players)
-    listed.problems[:0] = problems
-    return listed
+    return _of_sheets(path.name, sheets[known[COALITIONS]], place, players, problems)
 
 
-def _of_sheets(file: str, frame: pd.DataFrame, place: str, players: tuple[str, pd.DataFrame] | None) -> Listed:
-    problems: list[Problem] = []
+def _of_sheets(
+    file: str, frame: pd.DataFrame, place: str, players: tuple[str, pd.DataFrame] | None, problems: list[Problem]
+) -> Listed:
+    """The coalitions of one sheet, and the players of another; `problems` are those found before."""
     frame = _columns(frame, place, ("coalition", *_KINDS, *_WEIGHTS), "coalition", problems)
     kinds = [name for name in _KINDS if name in frame]
     if len(kinds) != 1:
@@ -106,10 +106,12 @@ def _add_players(listed: Listed, place: str, frame: pd.DataFrame) -> None:
     if "player" not in frame:
         return
     names = texts_of(frame["player"]).tolist()
-    for row, name, earlier in zip(frame.index, names, (names[:at] for at in range(len(names))), strict=True):
-        if not name or name in earlier:
+    seen: set[str] = set()
+    for row, name in zip(frame.index, names, strict=True):
+        if not name or name in seen:
             message = f"'{name}' is listed before" if name else "the player is blank"
             listed.problems.append(Problem(f"{place}, row {row}, column player", message, "name each player once"))
+        seen.add(name)
     listed.players = tuple(dict.fromkeys(name for name in names if name))
     listed.weights = {**listed.weights, **_weights(frame, names, place, listed.problems)}
 
