@@ -19,11 +19,13 @@ ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 DATA_README = (ROOT / "data" / "README.md").read_text(encoding="utf-8")
 SETTLING = (ROOT / "docs" / "settling.md").read_text(encoding="utf-8")
+SHARING = (ROOT / "docs" / "sharing.md").read_text(encoding="utf-8")
 EXPLAINING = (ROOT / "docs" / "explaining.md").read_text(encoding="utf-8")
 PAGES = {
     ROOT / "README.md": README,
     ROOT / "docs" / "settling.md": SETTLING,
     ROOT / "docs" / "explaining.md": EXPLAINING,
+    ROOT / "docs" / "sharing.md": SHARING,
 }
 
 DONE = (0, 5)

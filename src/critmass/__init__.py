@@ -9,6 +9,7 @@ from critmass.studies.explain import conflict_of, explain
 from critmass.studies.organizing import organizing
 from critmass.studies.plan import Plan
 from critmass.studies.plan import plan_network as plan
+from critmass.studies.sharing import Game, read_game, share_game
 from critmass.studies.sweep import parse_sweep, payout_curve
 from critmass.studies.verify import verify
 
@@ -16,6 +17,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "CritmassError",
+    "Game",
     "InfeasibleError",
     "InputError",
     "Plan",
@@ -31,7 +33,9 @@ __all__ = [
     "payout_curve",
     "plan",
     "read_book",
+    "read_game",
     "sample_network",
     "settle_file",
+    "share_game",
     "verify",
 ]

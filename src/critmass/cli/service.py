@@ -16,6 +16,7 @@ from critmass.domain.scenario import Scenario
 from critmass.report.explanation_schema import ConflictDocument, ExplanationDocument
 from critmass.report.organizing_schema import OrganizingDocument
 from critmass.report.schema import PlanDocument, SettlementDocument
+from critmass.report.sharing_schema import SharingDocument
 
 
 class Documented(StrEnum):
@@ -28,6 +29,7 @@ class Documented(StrEnum):
     EXPLANATION = "explanation"
     CONFLICT = "conflict"
     ORGANIZING = "organizing"
+    SHARING = "sharing"
 
 
 _MODELS: dict[Documented, type[BaseModel]] = {
@@ -38,6 +40,7 @@ _MODELS: dict[Documented, type[BaseModel]] = {
     Documented.EXPLANATION: ExplanationDocument,
     Documented.CONFLICT: ConflictDocument,
     Documented.ORGANIZING: OrganizingDocument,
+    Documented.SHARING: SharingDocument,
 }
 
 

@@ -71,7 +71,7 @@ def map_table(path: Path, results_map: ResultsMap, place: str) -> MappedTable:
     if problems:
         raise InputError(problems)
     tins, organizations = (
-        names if column is None else tuple(_text(frame[column]))
+        names if column is None else tuple(texts_of(frame[column]))
         for column in (results_map.tin, results_map.organization)
     )
     return MappedTable(names, values, joined, tins, frame, organizations)
@@ -86,7 +86,8 @@ def missing_columns(path: Path, results_map: ResultsMap, place: str) -> list[Pro
     return _missing_columns(_with_lookups(read_table_file(path), results_map, path), results_map, path.name, place)
 
 
-def _text(cells: pd.Series) -> pd.Series:
+def texts_of(cells: pd.Series) -> pd.Series:
+    """Trimmed texts, '' where blank; whole numbers that a spreadsheet makes of ids such as 101 lose their '.0'."""
     if isinstance(cells.dtype, pd.StringDtype):
         return cells.fillna("").str.strip()
     return cells.map(lambda cell: "" if cell is None or cell is pd.NA else _plain(cell)).astype(str)
@@ -114,14 +115,14 @@ def _looked_up(frame: pd.DataFrame, lookup: Lookup, path: Path) -> pd.DataFrame:
     for table, column, name in ((frame, lookup.by, path.name), (other, theirs, file.name)):
         if column not in table.columns:
             raise InputError([Problem(name, f"has no column {column!r} to look up by", "name another in the map")])
-    other = other.set_axis(_text(other[theirs]), axis=0).add_prefix(lookup.prefix)
+    other = other.set_axis(texts_of(other[theirs]), axis=0).add_prefix(lookup.prefix)
     if other.index.has_duplicates:
         twice = str(other.index[other.index.duplicated()][0])
         raise InputError([Problem(file.name, f"{theirs} {twice!r} stands in two rows", "keep one")])
     for column in other.columns.intersection(frame.columns):
         fix = "give the lookup a 'prefix' that no column begins with"
         raise InputError([Problem(file.name, f"gives a second column named {column!r}", fix)])
-    found = other.reindex(_text(frame[lookup.by]).to_numpy())
+    found = other.reindex(texts_of(frame[lookup.by]).to_numpy())
     return pd.concat([frame, found.set_axis(frame.index, axis=0)], axis=1)
 
 
@@ -169,7 +170,7 @@ def _spread(frame: pd.DataFrame, results_map: ResultsMap, file: str) -> pd.DataF
     spread = results_map.spread
     if spread is None:
         return frame
-    keys = [_text(frame[column]) for column in (*spread.row, spread.column)]
+    keys = [texts_of(frame[column]) for column in (*spread.row, spread.column)]
     table = pd.concat([*keys, frame[list(spread.values)]], axis=1)
     twice = table.duplicated(subset=[*spread.row, spread.column])
     if twice.any():
@@ -190,14 +191,14 @@ def _spread(frame: pd.DataFrame, results_map: ResultsMap, file: str) -> pd.DataF
 def _chosen_rows(frame: pd.DataFrame, results_map: ResultsMap, file: str) -> pd.DataFrame:
     keep = np.ones(len(frame), dtype=np.bool_)
     for column, texts in results_map.only.items():
-        keep &= _text(frame[column]).isin(texts).to_numpy(dtype=bool)
+        keep &= texts_of(frame[column]).isin(texts).to_numpy(dtype=bool)
     if not keep.any():
         raise InputError([Problem(file, "no row is left after 'only'", "correct the texts under 'only' in the map")])
     return frame[keep]
 
 
 def _names(frame: pd.DataFrame, results_map: ResultsMap, file: str, problems: list[Problem]) -> tuple[str, ...]:
-    first, *others = (_text(frame[column]) for column in results_map.entity_columns)
+    first, *others = (texts_of(frame[column]) for column in results_map.entity_columns)
     names = first
     for other in others:
         names = names + " " + other
@@ -242,9 +243,9 @@ def _together(columns: FloatArray, cell: Cell) -> FloatArray:
 def _column(frame: pd.DataFrame, name: str, key: str, cell: Cell, file: str, problems: list[Problem]) -> FloatArray:
     numbers, unread = parse_numbers(frame[name], cell.values)
     if cell.otherwise is not None:
-        unlisted = (~_text(frame[name]).isin(cell.values)).to_numpy(dtype=bool) & ~(np.isnan(numbers) & ~unread)
+        unlisted = (~texts_of(frame[name]).isin(cell.values)).to_numpy(dtype=bool) & ~(np.isnan(numbers) & ~unread)
         return np.where(unlisted, cell.otherwise, numbers)
-    for row, text in zip(frame.index[unread], _text(frame[name][unread]), strict=True):
+    for row, text in zip(frame.index[unread], texts_of(frame[name][unread]), strict=True):
         fix = f"list it under 'values' in the map ({key}), or mend the cell" if cell.values else "write a number"
         problems.append(Problem(f"{file}, row {row}, column {name}", f"{text!r} is not a number", fix))
     return numbers
@@ -258,7 +259,7 @@ def parse_numbers(cells: pd.Series, values: Mapping[str, float] | None = None) -
     if cells.dtype.kind in "iuf" and not values:
         numbers = cells.to_numpy(dtype=np.float64, na_value=np.nan)
         return np.where(np.isinf(numbers), np.nan, numbers), np.isinf(numbers)
-    text = _text(cells)
+    text = texts_of(cells)
     numbers = np.full(len(text), np.nan)
     plain = text.str.fullmatch(_PLAIN).to_numpy(dtype=bool)
     numbers[plain] = _plain_numbers(text[plain])
@@ -361,10 +362,10 @@ def _joined(frame: pd.DataFrame, rule: Joined, file: str, place: str, problems: 
     if rule.column is None:
         more = {column: program for column, program in rule.flags_where_present.items() if column in frame.columns}
         return _any_of(
-            (program, _text(frame[column]).str.casefold().isin(_YES).to_numpy(dtype=bool))
+            (program, texts_of(frame[column]).str.casefold().isin(_YES).to_numpy(dtype=bool))
             for column, program in (rule.flags | more).items()
         )
-    text = _text(frame[rule.column])
+    text = texts_of(frame[rule.column])
     for row in frame.index[~text.isin(rule.values).to_numpy(dtype=bool)]:
         fix = f"list it under joined.values in {place}, with the program it means, or with [] for none"
         problems.append(Problem(f"{file}, row {row}, column {rule.column}", f"unknown text {text[row]!r}", fix))

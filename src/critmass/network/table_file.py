@@ -21,6 +21,7 @@ from critmass.network.raw import RawSheet, read_raw, read_table
 BoolArray = NDArray[np.bool_]
 
 SUFFIXES = (".csv", ".csv.gz", ".parquet", ".xlsx", ".json")
+_WITH_ROWS = "name a table with a header and rows below it"
 _AS_UTF8 = "in Excel, save it as 'CSV UTF-8 (comma delimited)'"
 
 
@@ -33,15 +34,39 @@ def read_table_file(path: Path) -> pd.DataFrame:
         InputError: when the file cannot be read as a table, is too large, has no rows, or names two columns alike.
     """
     _check_file(path)
-    frame = _cells(path)
+    return _tidied(_cells(path), path.name)
+
+
+def read_sheets(path: Path) -> dict[str, pd.DataFrame]:
+    """Each sheet of a workbook that holds data, by name, its cells as `read_table_file` gives them.
+
+    Raises:
+        InputError: when the workbook cannot be read, or a sheet is no table.
+    """
+    _check_file(path)
+    findings = Findings()
+    sheets = read_raw(path, findings)
+    findings.raise_if_any()
+    places = {sheet.name: f"{path.name}, sheet {sheet.name}" for sheet in sheets if not sheet.frame.empty}
+    found = {
+        sheet.name: _tidied(_calculated(sheet, places[sheet.name]), places[sheet.name])
+        for sheet in sheets
+        if sheet.name in places
+    }
+    if not found:
+        raise InputError([Problem(path.name, "holds no rows", _WITH_ROWS)])
+    return found
+
+
+def _tidied(frame: pd.DataFrame, place: str) -> pd.DataFrame:
     frame = frame.set_axis([str(header).strip() for header in frame.columns], axis=1)
     repeated = sorted(set(frame.columns[frame.columns.duplicated()]))
     if repeated:
         fix = "give each column its own header"
-        raise InputError([Problem(path.name, f"has two columns named {name!r}", fix) for name in repeated])
+        raise InputError([Problem(place, f"has two columns named {name!r}", fix) for name in repeated])
     frame = frame[_filled_rows(frame)]
     if frame.empty:
-        raise InputError([Problem(path.name, "holds no rows", "name a table with a header and rows below it")])
+        raise InputError([Problem(place, "holds no rows", _WITH_ROWS)])
     return frame
 
 
