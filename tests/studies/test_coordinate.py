@@ -195,11 +195,11 @@ def test_coalitions_grow(coordinated: Coordination) -> None:
     payers = payers_of(coordinated.network)[:3]
     terms, today = coordinated.today.terms, coordinated.today.outcome.decisions
     values = CoalitionValues(problem, least.pool, terms, payers, today, "mid")
-    game = coalition_game(values, 1.0)
-    assert game.value_usd[0] == 0.0
+    game = coalition_game(values, 1.0).game
+    assert game.values[0] == 0.0
     for mask in range(8):
         for at in range(3):
-            assert game.value_usd[mask | 1 << at] >= game.value_usd[mask] - 1e-6
+            assert game.values[mask | 1 << at] >= game.values[mask] - 1e-6
 
 
 def test_nothing_is_offered_where_nothing_is_needed(shipped_catalog: Catalog) -> None:

@@ -2,39 +2,101 @@
 
 from __future__ import annotations
 
+import zipfile
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from critmass.cli.common import AsJson, errors, print_text, stdout
+from critmass.cli.common import AsJson, CatalogDirs, ScenarioPath, catalog_dirs, errors, print_text, stderr, stdout
+from critmass.cli.coordinate import SECONDS, parse_limits
+from critmass.domain.errors import InputError, Problem
+from critmass.domain.scenario import SolveOptions
+from critmass.report.explanation_live import QuestionLine
 from critmass.report.sharing import sharing_document
+from critmass.report.sharing_coordination import shared_document, show_shared
 from critmass.report.sharing_tables import show_sharing
-from critmass.studies.sharing.game import Game
+from critmass.studies.coordinate.propose import checked_limits
+from critmass.studies.coordinate.propose import coordinate as coordinated
+from critmass.studies.coordinate.sharing import share_coordination
+from critmass.studies.coordinate.target import parse_target
+from critmass.studies.scenario import Inputs, read_inputs
 from critmass.studies.sharing.read import read_game
-from critmass.studies.sharing.rules import RULES, Weights
+from critmass.studies.sharing.rules import RULES
 from critmass.studies.sharing.share import DEFAULT_RULE, share_game
 
 
 def share(
-    game: Annotated[Path, typer.Argument(metavar="GAME", help="Coalition table: CSV, workbook (.xlsx), JSON or YAML.")],
+    game: Annotated[
+        Path, typer.Argument(metavar="GAME|NETWORK", help="Coalition table (CSV, .xlsx, JSON, YAML), or a network.")
+    ],
     rule: Annotated[str, typer.Option(metavar="NAME", help=f"One of {', '.join(RULES)}.")] = DEFAULT_RULE,
+    target: Annotated[
+        str | None, typer.Option(metavar="TARGET", help="Of a network: 80%, 10 practices, or P001,P002.")
+    ] = None,
+    scenario: ScenarioPath = None,
+    most: Annotated[
+        list[str] | None, typer.Option(metavar="PAYER=USD", help="Of a network: the most that a payer adds, PMPM.")
+    ] = None,
     as_json: AsJson = False,
+    time_limit: Annotated[
+        float, typer.Option(min=1.0, max=86_400, metavar="SECONDS", help="Of a network: time for the coordination.")
+    ] = SECONDS,
+    catalog: CatalogDirs = None,
 ) -> None:
     """Share a joint cost or value among payers: by one rule, by all others for comparison, and who would object.
 
     GAME lists what every coalition of payers costs, or makes, on its own: a column `coalition` with payers joined by
     '+', and a column `cost_usd` or `value_usd`. `members` and `benefit_usd` may stand in the rows of payers alone.
+
+    Of a NETWORK with a --target, the payers' coordination is shared: what each coalition gains is found first.
     """
     with errors(as_json):
+        if is_network(game):
+            given = read_inputs(game, scenario, catalog_dirs(catalog))
+            _share_network(given, _asked(target), parse_limits(most or []), rule, time_limit, as_json=as_json)
+            return
         found, weights = read_game(game)
-        _print_shared(found, weights, rule, game.name, as_json=as_json)
+        document = sharing_document(share_game(found, weights, rule), game.name)
+        if as_json:
+            print_text(document.model_dump_json(indent=2))
+        else:
+            show_sharing(stdout(), document)
 
 
-def _print_shared(game: Game, weights: Weights, rule: str, title: str, *, as_json: bool) -> None:
-    """Shares a game and prints the result."""
-    document = sharing_document(share_game(game, weights, rule), title)
+def is_network(path: Path) -> bool:
+    """Whether a path is a folder, or a workbook with a sheet of practices: a network and no coalition table."""
+    if path.is_dir():
+        return True
+    if path.suffix.lower() != ".xlsx" or not zipfile.is_zipfile(path):
+        return False
+    with zipfile.ZipFile(path) as archive:
+        book = next((item for item in archive.infolist() if item.filename == "xl/workbook.xml"), None)
+        return book is not None and book.file_size < LARGEST_BOOK and b'name="Practices"' in archive.read(book)
+
+
+LARGEST_BOOK = 1_000_000
+"""Bytes of a workbook's list of sheets that are looked into."""
+
+
+def _asked(target: str | None) -> str:
+    if target is None:
+        raise InputError([Problem("--target", "is missing: say what to reach", "write 80%, 10, or P001,P002")])
+    return target
+
+
+def _share_network(
+    given: Inputs, target: str, limits: dict[str, float], rule: str, time_limit: float, *, as_json: bool
+) -> None:
+    asked = parse_target(target, given.network)
+    checked_limits(limits, given.network)
+    options = SolveOptions(time_limit_seconds=time_limit)
+    with QuestionLine(stderr()) as line:
+        found = coordinated(given.network, given.catalog, given.scenario, asked, options, limits, line, line.started)
+        line.started("what every coalition of payers gains")
+        shared = share_coordination(found, rule)
+    document = shared_document(found, shared)
     if as_json:
         print_text(document.model_dump_json(indent=2))
     else:
-        show_sharing(stdout(), document)
+        show_shared(stdout(), document)

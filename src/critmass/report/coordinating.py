@@ -12,6 +12,8 @@ from critmass.report.coordinating_schema import (
     CoordinatingDocument,
     OfferLine,
     PayerLine,
+    PlayDocument,
+    PracticePlayLine,
     ProposalDocument,
     ReachLine,
     SchemeLine,
@@ -20,6 +22,7 @@ from critmass.report.document import level_proof, versions
 from critmass.settlement.projection import Model
 from critmass.studies.coordinate.benefit import LEVELS, benefit_of
 from critmass.studies.coordinate.bundle import member_months
+from critmass.studies.coordinate.play import play
 from critmass.studies.coordinate.propose import Coordination, Proposal
 from critmass.studies.coordinate.schemes import Scheme
 from critmass.studies.plan import Plan
@@ -44,6 +47,7 @@ def coordinating_document(found: Coordination) -> CoordinatingDocument:
         today=_reach(plan),
         reached_today=found.reached_today,
         proposal=None if proposal is None else _proposal(found, proposal),
+        alone=None if proposal is None else _alone(found, proposal),
         bound_usd=usd(found.bound_usd),
         most_pmpm_usd=dict(found.most_pmpm_usd),
         schemes=tuple(_scheme(item, least) for item in found.schemes),
@@ -116,6 +120,32 @@ def _payers(found: Coordination, proposal: Proposal) -> Iterator[PayerLine]:
             benefit_low_usd=usd(float(gains["low"][at])), benefit_usd=usd(float(gains["mid"][at])),
             benefit_high_usd=usd(float(gains["high"][at])),
         )  # fmt: skip
+
+
+def _alone(found: Coordination, proposal: Proposal) -> PlayDocument:
+    """Payers that act alone, at the offers' needs and the plan's outcomes."""
+    model, terms, payers = (
+        Model(found.network, found.today.catalog, found.scenario),
+        found.today.terms,
+        proposal.offers.payers,
+    )
+    then, now = (
+        benefit_of(model, terms, plan.outcome.decisions, payers, "mid").usd for plan in (proposal.plan, found.today)
+    )
+    played = play(found.network.practices, payers, proposal.offers.usd.sum(axis=1), then - now)
+    return PlayDocument(
+        worst_usd=usd(played.worst_usd), best_usd=usd(played.best_usd), together_usd=usd(played.together_usd),
+        price_of_fragmentation=played.price_of_fragmentation, stuck=sum(item.stuck for item in played.practices),
+        jump_start_usd=usd(played.jump_start_usd),
+        practices=tuple(
+            PracticePlayLine(
+                practice=item.practice, need_usd=usd(item.need_usd), benefit_usd=usd(item.benefit_usd),
+                worst_usd=usd(item.worst_usd), best_usd=usd(item.best_usd), together_usd=usd(item.together_usd),
+                stuck=item.stuck, jump_start_usd=usd(item.jump_start_usd), critical=item.critical,
+            )
+            for item in played.practices
+        ),
+    )  # fmt: skip
 
 
 def _scheme(item: Scheme, least_usd: float | None) -> SchemeLine:

@@ -53,6 +53,32 @@ class SchemeLine(Frozen):
     times_the_least: float | None
 
 
+class PracticePlayLine(Frozen):
+    """One practice that needs a bonus, when every payer acts alone."""
+
+    practice: str
+    need_usd: float
+    benefit_usd: float = Field(description="Of all payers, were its bundle to run.")
+    worst_usd: float = Field(description="Benefit less need in the worst equilibrium; 0 where nobody pays.")
+    best_usd: float
+    together_usd: float
+    stuck: bool = Field(description="Paying nothing is an equilibrium although together the payers gain.")
+    jump_start_usd: float = Field(description="What a convener must commit for a payer to move.")
+    critical: tuple[tuple[str, ...], ...] = Field(description="Smallest sets of payers that carry the need.")
+
+
+class PlayDocument(Frozen):
+    """Payers that act alone against payers together, over the practices that need a bonus."""
+
+    worst_usd: float
+    best_usd: float
+    together_usd: float
+    price_of_fragmentation: float | None = Field(description="Together over worst; null where the worst is 0.")
+    stuck: int
+    jump_start_usd: float
+    practices: tuple[PracticePlayLine, ...]
+
+
 class ProposalDocument(Frozen):
     """Offers that the organization goes along with by itself.
 
@@ -89,6 +115,7 @@ class CoordinatingDocument(Frozen):
     today: ReachLine
     reached_today: bool
     proposal: ProposalDocument | None
+    alone: PlayDocument | None = Field(description="Null without a proposal.")
     bound_usd: float = Field(description="Proved: no conditional bonus reaches the target for less.")
     most_pmpm_usd: dict[str, float]
     schemes: tuple[SchemeLine, ...]

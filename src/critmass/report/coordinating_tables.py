@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 from rich.console import Console, Group, RenderableType
 
-from critmass.report.coordinating_schema import CoordinatingDocument, ProposalDocument
+from critmass.report.coordinating_schema import CoordinatingDocument, PlayDocument, PracticePlayLine, ProposalDocument
 from critmass.report.pieces import add_row, heading, note, number_table, rest_line, section
-from critmass.report.words import dollars, seconds
+from critmass.report.words import count, dollars, seconds
 
 MOST_OFFERS = 20
 """Offers that are shown; the rest is in the JSON."""
@@ -21,6 +21,8 @@ def show_coordinating(console: Console, found: CoordinatingDocument) -> None:
     console.print(_answer(found))
     if found.proposal is not None:
         console.print(Group(_reached(found, found.proposal), _payers(found.proposal), _offers(found.proposal)))
+    if found.alone is not None and found.alone.practices:
+        console.print(_alone(found.alone))
     if found.schemes:
         console.print(_schemes(found))
     console.print(Group(*(note(text[:1].upper() + text[1:] + ".", "dim") for text in found.notes)))
@@ -72,6 +74,33 @@ def _offers(proposal: ProposalDocument) -> RenderableType:
     left = len(proposal.offers) - MOST_OFFERS
     title = "Offers: paid to a practice that runs every core workflow"
     return section(title, table, rest_line(left, "offer"))
+
+
+def _alone(found: PlayDocument) -> RenderableType:
+    table = number_table(["Practice"], ["Need", "Outcomes", "Jump-start"], ["Alone", "Smallest sets that carry it"])
+    for item in found.practices[:MOST_OFFERS]:
+        sets = "; ".join("+".join(names) for names in item.critical[:2]) or "none"
+        more = f"; {len(item.critical) - 2} more" if len(item.critical) > 2 else ""
+        start = dollars(item.jump_start_usd) if item.stuck else "-"
+        cells = [dollars(item.need_usd), dollars(item.benefit_usd), start]
+        add_row(table, [item.practice, *cells, _outcome(item), sets + more])
+    price = found.price_of_fragmentation
+    times = "" if price is None else f", a price of fragmentation of {price:.2f}"
+    said = (
+        f"Alone, payers end between {dollars(found.worst_usd)} and {dollars(found.best_usd)} of outcomes less bonus; "
+        f"together they have {dollars(found.together_usd)}{times}. {count(found.stuck, 'practice')} "
+        f"{'is' if found.stuck == 1 else 'are'} stuck with nobody paying; {dollars(found.jump_start_usd)} from a convener "
+        "would set all of them going."
+    )
+    return section("If every payer acts alone", table, note(said, ""))
+
+
+def _outcome(item: PracticePlayLine) -> str:
+    if item.together_usd <= 0:
+        return "not worth it to payers"
+    if item.worst_usd > 0:
+        return "funded"
+    return "stuck or funded" if item.best_usd > 0 else "stuck"
 
 
 def _schemes(found: CoordinatingDocument) -> RenderableType:

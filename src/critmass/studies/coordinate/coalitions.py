@@ -21,27 +21,47 @@ from critmass.settlement.terms import Terms
 from critmass.solve.columns import Column, Pool, Stage
 from critmass.studies.coordinate.benefit import benefit_of
 from critmass.studies.coordinate.bundle import BundleProblem
-from critmass.studies.coordinate.library import Choice, chosen_from
+from critmass.studies.coordinate.library import chosen_from
 from critmass.studies.coordinate.need import least_bonus
 from critmass.studies.coordinate.schemes import with_bonus
+from critmass.studies.sharing.game import Game
 
 COUNT_AT_MOST = 12
 """Payers for which every coalition is looked at."""
 
 
 @dataclass(frozen=True)
-class CoalitionGame:
-    """The payers' game: `value_usd[mask]` is what the coalition of the bits of `mask` can gain, USD a year.
+class Reached:
+    """What a coalition reaches at its best: outcomes beyond today's plan by payer, shape (payer,), what it pays, and
+    members at mass. Money is USD a year."""
 
-    `bonus_usd`, `benefit_usd` are what it pays and has at its best; `members_at_mass` is what it brings to mass.
-    """
+    outcomes_usd: FloatArray
+    bonus_usd: float
+    members_at_mass: float
+
+    @property
+    def value_usd(self) -> float:
+        """Outcomes less bonus."""
+        return float(self.outcomes_usd.sum()) - self.bonus_usd
+
+
+@dataclass(frozen=True)
+class CoalitionGame:
+    """The payers' game: `reached[mask]` is what the coalition of the bits of `mask` reaches."""
 
     payers: tuple[str, ...]
-    value_usd: FloatArray
-    bonus_usd: FloatArray
-    benefit_usd: FloatArray
-    members_at_mass: FloatArray
+    reached: tuple[Reached, ...]
     wall_seconds: float
+
+    @property
+    def game(self) -> Game:
+        """The game as rules for sharing see it."""
+        return Game(self.payers, np.array([item.value_usd for item in self.reached]), "value")
+
+    @property
+    def everyone(self) -> Reached:
+        """What all payers reach together."""
+        return self.reached[-1]
 
 
 class CoalitionValues:
@@ -58,9 +78,8 @@ class CoalitionValues:
         already = benefit_of(shared, terms, today, payers, level).usd
         self.columns = [item for block in range(pool.blocks - 1) for item in pool.columns[block]]
         self.benefits = self._benefits(shared, terms, level) - already[[item.block for item in self.columns]]
-        self.place = {id(item): at for at, item in enumerate(self.columns)}
+        self._place = {(item.block, item.x.tobytes()): at for at, item in enumerate(self.columns)}
         self.pool = pool
-        self.begins = already
 
     def _benefits(self, shared: Model, terms: Terms, level: str) -> FloatArray:
         """Worth of each column's outcomes to each payer, shape (column, payer)."""
@@ -84,13 +103,17 @@ class CoalitionValues:
             delivery[0, block], reach[0, block] = one.delivery[0, 0], one.reach[0, 0]
         return Decisions(delivery, reach, nothing.joined)
 
-    def best(self, members: Sequence[str], seconds: float) -> tuple[Choice | None, float, float]:
-        """The coalition's best choice of plans, its bonus and its benefit, USD a year."""
+    def of(self, item: Column) -> FloatArray:
+        """What the outcomes of a column are worth beyond today's plan, shape (payer,), USD a year."""
+        return np.asarray(self.benefits[self._place[item.block, item.x.tobytes()]])
+
+    def best(self, members: Sequence[str], seconds: float) -> Reached:
+        """The best that a coalition reaches on the plans of the library; nothing where no choice keeps the floors."""
         inside = np.array([payer in members for payer in self.payers])
         paying = np.array([payer in members for payer in self.judge.payers])
 
         def changed(item: Column) -> Column | None:
-            benefit = float(self.benefits[self.place[id(item)]] @ inside)
+            benefit = float(self.of(item) @ inside)
             if item.worth["at_mass"] < 0.5:
                 return _net(item, 0.0, benefit)
             most = np.where(paying, self.judge.most_usd[item.block], 0.0)
@@ -101,16 +124,16 @@ class CoalitionValues:
         floors = {} if self.problem.own_usd is None else {OWN_VALUE: self.problem.own_usd}
         choice = chosen_from(self.model, self.pool, Stage(NEED, {NEED: -1.0}, floors), changed, seconds)
         if choice is None:
-            return None, 0.0, 0.0
-        benefit = sum(item.worth["benefit"] for item in choice.picked)
-        return choice, benefit - choice.objective, benefit
+            return Reached(np.zeros(len(self.payers)), 0.0, 0.0)
+        outcomes = np.where(inside, np.sum([self.of(item) for item in choice.picked], axis=0), 0.0)
+        mass = sum(item.worth["members_at_mass"] for item in choice.picked)
+        return Reached(outcomes, float(outcomes.sum()) - choice.objective, mass)
 
 
 def _net(item: Column, bonus_usd: float, benefit_usd: float) -> Column:
     """The column with the bonus less the benefit in the place of the bonus: a coalition's net cost."""
     paid = with_bonus(item, bonus_usd)
-    worth = {**paid.worth, NEED: bonus_usd - benefit_usd, "benefit": benefit_usd}
-    return replace(paid, worth=worth)
+    return replace(paid, worth={**paid.worth, NEED: bonus_usd - benefit_usd})
 
 
 def coalition_game(values: CoalitionValues, seconds: float = 2.0) -> CoalitionGame:
@@ -122,15 +145,10 @@ def coalition_game(values: CoalitionValues, seconds: float = 2.0) -> CoalitionGa
     payers, began = values.payers, time.monotonic()
     if len(payers) > COUNT_AT_MOST:
         raise ValueError(f"every coalition of {len(payers)} payers is too many; at most {COUNT_AT_MOST}")
-    count = 1 << len(payers)
-    table = np.zeros((4, count))
+    found = {0: Reached(np.zeros(len(payers)), 0.0, 0.0)}
     for size in range(1, len(payers) + 1):
         for members in itertools.combinations(range(len(payers)), size):
             mask = sum(1 << at for at in members)
-            choice, bonus, benefit = values.best([payers[at] for at in members], seconds)
-            mass = 0.0 if choice is None else sum(item.worth["members_at_mass"] for item in choice.picked)
-            own = np.array([benefit - bonus, bonus, benefit, mass])
-            parts = [table[:, mask & ~(1 << at)] for at in members]
-            table[:, mask] = max([*parts, own], key=lambda column: float(column[0]))
-    value, bonus_usd, benefit_usd, at_mass = table
-    return CoalitionGame(payers, value, bonus_usd, benefit_usd, at_mass, time.monotonic() - began)
+            own = values.best([payers[at] for at in members], seconds)
+            found[mask] = max([*(found[mask & ~(1 << at)] for at in members), own], key=lambda item: item.value_usd)
+    return CoalitionGame(payers, tuple(found[mask] for mask in range(1 << len(payers))), time.monotonic() - began)

@@ -1,7 +1,7 @@
 """What payers do when nobody brings them together: each answers the others' offers, practice by practice.
 
-With needs and benefits as they are in the proposal, every practice is a threshold game (`models/sharing.md`): its bundle
-runs only if the offers together reach its need, and an offer is paid only then.
+With needs and benefits as they are in the proposal, every practice is a threshold game (`models/sharing.md`): its
+bundle runs only if the offers together reach its need, and an offer is paid only then.
 """
 
 from __future__ import annotations
