@@ -117,8 +117,9 @@ def _payers(found: Coordination, proposal: Proposal) -> Iterator[PayerLine]:
         yield PayerLine(
             payer=payer, label=found.today.catalog.payers[payer].label, members=round(float(months[at]) / 12.0, 2),
             offered_usd=usd(float(proposal.offers.usd[:, at].sum())), spent_usd=usd(float(drawn[at])),
-            benefit_low_usd=usd(float(gains["low"][at])), benefit_usd=usd(float(gains["mid"][at])),
-            benefit_high_usd=usd(float(gains["high"][at])),
+            benefit_low_usd=usd(min(float(gain[at]) for gain in gains.values())),
+            benefit_usd=usd(float(gains["mid"][at])),
+            benefit_high_usd=usd(max(float(gain[at]) for gain in gains.values())),
         )  # fmt: skip
 
 

@@ -89,8 +89,8 @@ def _alone(found: PlayDocument) -> RenderableType:
     said = (
         f"Alone, payers end between {dollars(found.worst_usd)} and {dollars(found.best_usd)} of outcomes less bonus; "
         f"together they have {dollars(found.together_usd)}{times}. {count(found.stuck, 'practice')} "
-        f"{'is' if found.stuck == 1 else 'are'} stuck with nobody paying; {dollars(found.jump_start_usd)} from a convener "
-        "would set all of them going."
+        f"{'is' if found.stuck == 1 else 'are'} stuck with nobody paying; {dollars(found.jump_start_usd)} from a "
+        "convener would set all of them going."
     )
     return section("If every payer acts alone", table, note(said, ""))
 

@@ -12,7 +12,7 @@ from critmass.formulation.block import FloatArray
 from critmass.formulation.bonus import COUNTED, NEED, OWN_VALUE, BundleBonus
 from critmass.formulation.network_model import NetworkModel
 from critmass.settlement.outcome import Outcome, Pricer
-from critmass.settlement.projection import Decisions
+from critmass.settlement.projection import HUB, Decisions
 from critmass.settlement.results import BoolArray
 from critmass.solve.candidates import Candidate, Judge, OneSolution
 from critmass.solve.columns import Column, column
@@ -54,6 +54,14 @@ class BonusJudge(Judge):
         self.most_usd[:, [self.payers.index(payer) for payer in self.offered.payers]] = self.offered.most_usd
         self._money: dict[tuple[int, bytes], tuple[FloatArray, float]] = {}
         self._paying = [self.payers.index(payer) for payer in pricer.payers]
+
+    def tariff_usd(self, item: Column) -> float:
+        """What the hub charges the practice for a plan of it, USD a year."""
+        decisions = self.model.practice_decisions(item.block, item.x)
+        by_hub = decisions.delivery[0, 0] == HUB
+        fixed = self.pricer.rates.tariff_fixed_usd[item.block]
+        reached = self.pricer.rates.tariff_reach_usd[item.block] * decisions.reach[0, 0]
+        return float((by_hub * (fixed + reached)).sum())
 
     # Plans ------------------------------------------------------------------------------------------
 

@@ -6,12 +6,13 @@ and the least bonus is never dearer than any of them.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from critmass.formulation.bonus import COUNTED, NEED, OWN_VALUE
+from critmass.settlement.outcome import CENT
 from critmass.settlement.results import FloatArray
 from critmass.solve.columns import Column, Pool, Stage
 from critmass.studies.coordinate.bundle import BundleProblem, LeastBonus
@@ -22,7 +23,10 @@ from critmass.studies.coordinate.need import least_bonus
 SECONDS = 2.0
 """Time for one choice of plans."""
 
-HALVINGS = 12
+FEES = "pcp_office_visits"
+"""Code set whose fees are raised in comparison."""
+
+HALVINGS = 8
 """Steps in which the uniform rate is narrowed down."""
 
 
@@ -66,23 +70,69 @@ class SchemeLibrary:
         self.months = self.judge.model.shared.model.arrays.member_months().sum(axis=1)
 
     def all(self, payers: tuple[str, ...]) -> Iterator[tuple[Scheme, Choice | None]]:
-        """One rate for everybody, then each payer alone."""
+        """One rate for everybody, payments that ask for nothing, the hub paid for, then each payer alone."""
         yield self.uniform(payers)
+        yield self.unconditional("PMPM for everybody, without a condition", payers, self.months)
+        charges = self.judge.model.shared.model.arrays.allowed_usd(FEES).sum(axis=1)
+        yield self.unconditional("higher fees for office visits", payers, charges)
+        yield self.capacity(payers)
         for payer in payers:
             yield self.alone(payer)
 
     def uniform(self, payers: tuple[str, ...]) -> tuple[Scheme, Choice | None]:
         """One PMPM at every practice that runs the bundle, for the members of all payers: the lowest that will do."""
-        low, high = 0.0, self._highest_rate()
-        best = self._at_rate(high)
+        rate, best = self._lowest(self._highest_rate(self.months), self._at_rate)
         if best is None:
             return Scheme("one rate for all", payers, None), None
-        for _ in range(HALVINGS):
+        return Scheme("one rate for all", payers, -best.objective, rate), best
+
+    def unconditional(
+        self, name: str, payers: tuple[str, ...], paid_for: FloatArray
+    ) -> tuple[Scheme, Choice | None]:  # fmt: skip
+        """One rate on something that every practice has, shape (practice,): paid whatever practices do, so it brings to
+        mass without making mass worth more."""
+
+        def at(rate: float) -> Choice | None:
+            def changed(item: Column) -> Column | None:
+                if item.worth["at_mass"] < 0.5:
+                    return item
+                enough = rate * float(paid_for[item.block]) >= item.worth[NEED] - CENT / 2
+                return with_bonus(item, 0.0) if enough else None
+
+            return chosen_from(self.judge.model, self.pool, self.stage, changed, SECONDS)
+
+        rate, found = self._lowest(self._highest_rate(paid_for), at)
+        spend = None if found is None else rate * float(paid_for.sum()) - found.objective
+        return Scheme(name, payers, spend, rate if found is not None else None), found
+
+    def capacity(self, payers: tuple[str, ...]) -> tuple[Scheme, Choice | None]:
+        """Payers pay a share of what the hub charges practices: the lowest that will do."""
+
+        def at(share: float) -> Choice | None:
+            def changed(item: Column) -> Column | None:
+                if item.worth["at_mass"] < 0.5:
+                    return item
+                paid, cost = self.judge.paid_and_cost(item)
+                tariff = share * self.judge.tariff_usd(item)
+                rule = self.judge.pricer.model.scenario.critical_mass
+                need = least_bonus(paid, cost - tariff, rule, np.zeros_like(paid))
+                return None if need is None else with_bonus(item, tariff)
+
+            return chosen_from(self.judge.model, self.pool, self.stage, changed, SECONDS)
+
+        share, found = self._lowest(1.0, at)
+        name = f"{share:.0%} of the hub's tariff" if found is not None else "the whole of the hub's tariff"
+        return Scheme(name, payers, None if found is None else -found.objective), found
+
+    def _lowest(self, most: float, at: Callable[[float], Choice | None]) -> tuple[float, Choice | None]:
+        """The lowest rate that was found to do, with the choice there; None where even the highest does not."""
+        low, high = 0.0, most
+        best = at(high)
+        for _ in range(HALVINGS if best is not None else 0):
             middle = (low + high) / 2
-            found = self._at_rate(middle)
+            found = at(middle)
             best, low, high = (best, middle, high) if found is None else (found, low, middle)
-        spend = -best.objective
-        return Scheme("one rate for all", payers, spend, high), best
+        return high, best
 
     def alone(self, payer: str) -> tuple[Scheme, Choice | None]:
         """One payer adds all that is missing."""
@@ -101,14 +151,11 @@ class SchemeLibrary:
         need = least_bonus(*self.judge.paid_and_cost(item), self.judge.pricer.model.scenario.critical_mass, most_usd)
         return None if need is None else with_bonus(item, float(need.sum()))
 
-    def _highest_rate(self) -> float:
-        with np.errstate(divide="ignore", invalid="ignore"):
-            rates = np.array([
-                item.worth[NEED] / self.months[item.block]
-                for item in self.pool.flat(range(self.pool.blocks - 1))
-                if self.months[item.block] > 0
-            ])  # fmt: skip
-        return float(rates.max(initial=0.0)) + 0.01
+    def _highest_rate(self, paid_for: FloatArray) -> float:
+        """A rate at which every plan has what it needs."""
+        items = self.pool.flat(range(self.pool.blocks - 1))
+        rates = [item.worth[NEED] / float(paid_for[item.block]) for item in items if paid_for[item.block] > 0]
+        return max(rates, default=0.0) + CENT
 
     def _at_rate(self, pmpm_usd: float) -> Choice | None:
         return chosen_from(self.judge.model, self.pool, self.stage, self._uniformly(pmpm_usd), SECONDS)
@@ -118,7 +165,7 @@ class SchemeLibrary:
             if item.worth["at_mass"] < 0.5:
                 return item
             paid = pmpm_usd * float(self.months[item.block])
-            return with_bonus(item, paid) if paid >= item.worth[NEED] - 0.005 else None
+            return with_bonus(item, paid) if paid >= item.worth[NEED] - CENT / 2 else None
 
         return changed
 
