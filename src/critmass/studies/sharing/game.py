@@ -90,13 +90,13 @@ class Game(_Players):
     @property
     def alone_usd(self) -> FloatArray:
         """Each player's amount alone, shape (player,)."""
-        return self.values[1 << np.arange(self.size)]
+        return np.asarray(self.values[1 << np.arange(self.size)])
 
     @property
     def marginal_usd(self) -> FloatArray:
         """What each player adds as the last to join everyone else, shape (player,)."""
         everyone = len(self.values) - 1
-        return self.values[-1] - self.values[everyone ^ (1 << np.arange(self.size))]
+        return np.asarray(self.values[-1] - self.values[everyone ^ (1 << np.arange(self.size))])
 
     @cached_property
     def membership(self) -> FloatArray:

@@ -35,7 +35,7 @@ class _Scaled:
     def back(self, game: Game, allocation: FloatArray) -> FloatArray:
         """The allocation in the game's own USD, adding up exactly to the total."""
         found = game.sign * (allocation * self.scale + self.alone)
-        return found + (game.total_usd - found.sum()) / game.size
+        return np.asarray(found + (game.total_usd - found.sum()) / game.size)
 
 
 def _scaled(game: Game) -> _Scaled:
@@ -69,7 +69,7 @@ def nucleolus(game: Game) -> FloatArray:
                 fixed = np.vstack([fixed, game.membership[row]])
                 amounts = np.append(amounts, scaled.worth[row] - solved.fun)
         free &= ~_in_span(game.membership, fixed)
-    return scaled.back(game, np.linalg.solve(fixed, amounts))
+    return scaled.back(game, np.asarray(np.linalg.solve(fixed, amounts), dtype=np.float64))
 
 
 def least_core_excess(game: Game) -> float:

@@ -26,7 +26,7 @@ def shapley(game: Game) -> FloatArray:
         without = masks[masks >> player & 1 == 0]
         added = game.values[without | 1 << player] - game.values[without]
         found[player] = weights[sizes[without]] @ added
-    return found + (game.total_usd - found.sum()) / game.size
+    return np.asarray(found + (game.total_usd - found.sum()) / game.size)
 
 
 @dataclass(frozen=True)
