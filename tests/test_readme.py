@@ -19,6 +19,7 @@ ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 DATA_README = (ROOT / "data" / "README.md").read_text(encoding="utf-8")
 SETTLING = (ROOT / "docs" / "settling.md").read_text(encoding="utf-8")
+COORDINATION = (ROOT / "docs" / "coordination.md").read_text(encoding="utf-8")
 SHARING = (ROOT / "docs" / "sharing.md").read_text(encoding="utf-8")
 EXPLAINING = (ROOT / "docs" / "explaining.md").read_text(encoding="utf-8")
 PAGES = {
@@ -26,6 +27,7 @@ PAGES = {
     ROOT / "docs" / "settling.md": SETTLING,
     ROOT / "docs" / "explaining.md": EXPLAINING,
     ROOT / "docs" / "sharing.md": SHARING,
+    ROOT / "docs" / "coordination.md": COORDINATION,
 }
 
 DONE = (0, 5)
@@ -38,12 +40,12 @@ def blocks(text: str, language: str = r"\w*") -> list[str]:
 
 
 def commands() -> list[str]:
-    """Commands of the pages that come back by themselves, without comments; `explain` and `organize`
-    have tests of their own."""
+    """Commands of the pages that come back by themselves, without comments; `explain`, `organize`, `coordinate` and
+    what shares a coordination have tests of their own."""
     shown = [block.replace("\\\n", " ") for page in PAGES.values() for block in blocks(page)]
     lines = [line.split("  #")[0].strip() for block in shown for line in block.splitlines()]
     found = [line.removeprefix(".venv/bin/") for line in lines if re.match(r"(\.venv/bin/)?critmass ", line)]
-    needs_more = ("serve", "published-files", "import", "explain", "organize")
+    needs_more = ("serve", "published-files", "import", "explain", "organize", "coordinate", "--target")
     return [line for line in found if not any(word in line for word in needs_more)]
 
 

@@ -4,6 +4,9 @@ from critmass.catalog import load_catalog
 from critmass.domain.errors import CritmassError, InfeasibleError, InputError
 from critmass.domain.scenario import Scenario, SolveOptions
 from critmass.network import load_network, sample_network
+from critmass.studies.coordinate.propose import coordinate
+from critmass.studies.coordinate.sharing import share_coordination
+from critmass.studies.coordinate.target import parse_target
 from critmass.studies.entities import load_map, read_book, settle_file
 from critmass.studies.explain import conflict_of, explain
 from critmass.studies.organizing import organizing
@@ -24,18 +27,21 @@ __all__ = [
     "Scenario",
     "SolveOptions",
     "conflict_of",
+    "coordinate",
     "explain",
     "load_catalog",
     "load_map",
     "load_network",
     "organizing",
     "parse_sweep",
+    "parse_target",
     "payout_curve",
     "plan",
     "read_book",
     "read_game",
     "sample_network",
     "settle_file",
+    "share_coordination",
     "share_game",
     "verify",
 ]

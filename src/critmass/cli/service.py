@@ -13,9 +13,11 @@ from critmass.cli.common import errors, print_json
 from critmass.domain.errors import InputError, Problem
 from critmass.domain.results_map import ResultsMap
 from critmass.domain.scenario import Scenario
+from critmass.report.coordinating_schema import CoordinatingDocument
 from critmass.report.explanation_schema import ConflictDocument, ExplanationDocument
 from critmass.report.organizing_schema import OrganizingDocument
 from critmass.report.schema import PlanDocument, SettlementDocument
+from critmass.report.sharing_coordination import SharedCoordinationDocument
 from critmass.report.sharing_schema import SharingDocument
 
 
@@ -30,6 +32,8 @@ class Documented(StrEnum):
     CONFLICT = "conflict"
     ORGANIZING = "organizing"
     SHARING = "sharing"
+    COORDINATION = "coordination"
+    SHARED_COORDINATION = "shared_coordination"
 
 
 _MODELS: dict[Documented, type[BaseModel]] = {
@@ -41,6 +45,8 @@ _MODELS: dict[Documented, type[BaseModel]] = {
     Documented.CONFLICT: ConflictDocument,
     Documented.ORGANIZING: OrganizingDocument,
     Documented.SHARING: SharingDocument,
+    Documented.COORDINATION: CoordinatingDocument,
+    Documented.SHARED_COORDINATION: SharedCoordinationDocument,
 }
 
 

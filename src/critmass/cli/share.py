@@ -23,7 +23,7 @@ from critmass.studies.coordinate.target import parse_target
 from critmass.studies.scenario import Inputs, read_inputs
 from critmass.studies.sharing.read import read_game
 from critmass.studies.sharing.rules import RULES
-from critmass.studies.sharing.share import DEFAULT_RULE, share_game
+from critmass.studies.sharing.share import DEFAULT_RULE, known_rule, share_game
 
 
 def share(
@@ -88,7 +88,7 @@ def _asked(target: str | None) -> str:
 def _share_network(
     given: Inputs, target: str, limits: dict[str, float], rule: str, time_limit: float, *, as_json: bool
 ) -> None:
-    asked = parse_target(target, given.network)
+    asked, rule = parse_target(target, given.network), known_rule(rule)
     checked_limits(limits, given.network)
     options = SolveOptions(time_limit_seconds=time_limit)
     with QuestionLine(stderr()) as line:

@@ -49,7 +49,7 @@ def share_game(game: Game, weights: Weights = NO_WEIGHTS, rule: str = DEFAULT_RU
         InputError: when the rule is unknown, or the weights that it goes by are missing or all 0.
         CritmassError: when a linear program of the nucleolus or the least core fails.
     """
-    chosen = _known(rule)
+    chosen = known_rule(rule)
     allocations: dict[Rule, Allocation] = {}
     unusable: dict[Rule, str] = {}
     for name in RULES:
@@ -65,7 +65,12 @@ def share_game(game: Game, weights: Weights = NO_WEIGHTS, rule: str = DEFAULT_RU
     return Sharing(game, weights, shape(game), chosen, allocations, unusable)
 
 
-def _known(rule: str) -> Rule:
+def known_rule(rule: str) -> Rule:
+    """The rule of that name.
+
+    Raises:
+        InputError: when there is none.
+    """
     for name in RULES:
         if name == rule:
             return name
