@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -54,10 +55,11 @@ def two_way(columns: tuple[str, str], rows: Sequence[str], across: Sequence[str]
 
 
 def hierarchy(columns: tuple[str, str], leaves: Sequence[tuple[str, str]]) -> Layout:
-    """Leaves, each with its group, with the totals of groups and of all."""
+    """Leaves, each with its group, with the totals of groups and of all. A leaf alone in its group is its total."""
     cells = [(leaf, [at], _BOTH) for at, leaf in enumerate(leaves)]
-    groups = dict.fromkeys(group for group, _ in leaves)
-    sums = [((name, ALL), [at for at, leaf in enumerate(leaves) if leaf[0] == name], 0) for name in groups]
+    groups = Counter(group for group, _ in leaves)
+    sums = [((name, ALL), [at for at, leaf in enumerate(leaves) if leaf[0] == name], 0)
+            for name, size in groups.items() if size > 1]  # fmt: skip
     return _layout(columns, len(leaves), [*cells, *sums, ((ALL, ALL), list(range(len(leaves))), _BOTH)])
 
 

@@ -62,7 +62,14 @@ class _Search:
             return None
         sums = np.stack([cells for _, cells in found], axis=1).astype(np.float64)
         wrong = np.flatnonzero(failing(self.parts @ sums, self.policy, counts=self.counts))
-        return self._next_within(found[int(wrong[0])][0]) if len(wrong) else None
+        return self._next_to_join(found[int(wrong[0])][0]) if len(wrong) else None
+
+    def _next_to_join(self, total: int) -> int:
+        """An entry whose hiding joins a remainder to more: a shown total inside with hidden cells, else a cell."""
+        sums, cells = self.layout.sums, self.layout.cells
+        inside = np.unique(np.concatenate([self._inside(total, family) for family in self.layout.families]))
+        partly = [at for at in inside if at >= cells and (sums[at] & self.hidden[:cells]).any()]
+        return int(min(partly, key=lambda at: sums[at].sum())) if partly else self._next_within(total)
 
     def _remainders(self) -> Iterator[tuple[int, BoolArray]]:
         """Shown totals with the cells that are left of them when all that is shown inside is taken away."""
