@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 from scipy import sparse
-from scipy.optimize import linprog
 
 from critmass.settlement.results import BoolArray, FloatArray
 from critmass.studies.confidentiality.layout import Layout
@@ -36,6 +35,8 @@ def widths(layout: Layout, values: FloatArray, hidden: BoolArray, least: float) 
 
 def _spans(equal: FloatArray, left: FloatArray, wanted: FloatArray, bounds: tuple[float, float]) -> FloatArray:
     """Largest less smallest of each wanted sum of unknowns; all are solved as one program of independent blocks."""
+    from scipy.optimize import linprog  # slow to load, and no other command needs it
+
     goals = np.vstack([wanted, -wanted])
     blocks = sparse.identity(len(goals), format="csr")
     constraints = sparse.kron(blocks, sparse.csr_matrix(equal), format="csr") if len(equal) else None

@@ -17,7 +17,7 @@ from critmass.domain.catalog import Catalog
 from critmass.domain.confidentiality import SHEET_CLASSES, DataClass, columns_for
 from critmass.domain.network import ORGANIZATION, SHEETS, Network
 from critmass.domain.programs import Program
-from critmass.domain.scenario import Scenario
+from critmass.domain.scenario import Lock, Scenario
 from critmass.domain.scores import Benchmark, Score
 from critmass.domain.walk import words_in
 
@@ -60,7 +60,7 @@ def _owner(path: str) -> str:
     return path.partition(".")[0]
 
 
-def _locks_within(own: Scenario, network: Network, payer: str) -> tuple[object, ...]:
+def _locks_within(own: Scenario, network: Network, payer: str) -> tuple[Lock, ...]:
     practices = set(_practices_of(network, payer))
     return tuple(lock for lock in own.locks if lock.practice is None or lock.practice in practices)
 
