@@ -13,11 +13,11 @@ import pandas as pd
 
 from critmass.catalog.overrides import with_overrides
 from critmass.domain import vocabulary as v
-from critmass.domain.catalog import Catalog
+from critmass.domain.catalog import Catalog, ValueProvenance
 from critmass.domain.confidentiality import SHEET_CLASSES, DataClass, columns_for
 from critmass.domain.network import ORGANIZATION, SHEETS, Network
-from critmass.domain.programs import Program
-from critmass.domain.scenario import Lock, Scenario
+from critmass.domain.programs import Program, ReportingBurden
+from critmass.domain.scenario import Scenario
 from critmass.domain.scores import Benchmark, Score
 from critmass.domain.walk import words_in
 
@@ -38,44 +38,35 @@ class OwnSide:
 def own_side(network: Network, catalog: Catalog, scenario: Scenario, payer: str) -> OwnSide:
     """The payer's side of a network, of a catalog as its files have it (no overrides yet), and of a scenario.
 
-    Of the scenario the year, the rule for years and the level of effects stay, and overrides and locks of the payer's
-    own programs. Of practices those with members of the payer stay, with their workflows in place and their answers
-    to what the payer's programs ask.
+    Of the scenario the year, the rule for years and the level of effects stay, and overrides of the payer's own
+    programs; locks and exclusions are the organization's. Of practices those with members of the payer stay, with
+    their workflows in place and their answers to what the payer's programs ask. A program in which the payer's payment
+    looks at what another payer pays is left out, and others' programs count as not joined.
     """
     programs = _own_programs(catalog, payer)
+    own_paths = {item.path for item in catalog.provenance if item.owner in programs and _is_kept(item, programs, payer)}
     own = Scenario(
         performance_year=scenario.performance_year,
         terms=scenario.terms,
         effects=scenario.effects,
-        locks=tuple(lock for lock in scenario.locks if lock.program in programs),
-        overrides=tuple(item for item in scenario.overrides if _owner(item.path) in programs),
-        exclude_programs=tuple(name for name in scenario.exclude_programs if name in programs),
+        overrides=tuple(item for item in scenario.overrides if item.path in own_paths),
     )
-    own = own.model_copy(update={"locks": _locks_within(own, network, payer)})
-    kept = with_overrides(_own_catalog(catalog, programs), own.overrides)
+    kept = with_overrides(_own_catalog(catalog, programs, payer), own.overrides)
     return OwnSide(payer, _own_network(network, kept, payer), kept, own)
-
-
-def _owner(path: str) -> str:
-    return path.partition(".")[0]
-
-
-def _locks_within(own: Scenario, network: Network, payer: str) -> tuple[Lock, ...]:
-    practices = set(_practices_of(network, payer))
-    return tuple(lock for lock in own.locks if lock.practice is None or lock.practice in practices)
 
 
 # Catalog ----------------------------------------------------------------------------------------------
 
 
 def _own_programs(catalog: Catalog, payer: str) -> Mapping[str, Program]:
-    """Programs as written, with the components that the payer pays; names of others' programs are dropped."""
+    """Programs as written, with the components that the payer pays alone; reporting is its owner's."""
     found = {}
     for name, program in catalog.written_programs.items():
         own = tuple(item for item in program.components if program.payer_of(item) == payer)
         alone = all(item in own or not _is_asked_for(item.id, own) for item in program.components)
         if own and alone:
-            found[name] = program.model_copy(update={"components": own})
+            reporting = program.reporting if program.payer == payer else ReportingBurden()
+            found[name] = program.model_copy(update={"components": own, "reporting": reporting})
     return found
 
 
@@ -83,7 +74,7 @@ def _is_asked_for(component: str, asking: tuple[object, ...]) -> bool:
     return any(isinstance(word, v.PaidBy) and word.component == component for word in words_in(asking))
 
 
-def _own_catalog(catalog: Catalog, programs: Mapping[str, Program]) -> Catalog:
+def _own_catalog(catalog: Catalog, programs: Mapping[str, Program], payer: str) -> Catalog:
     """The catalog without the programs, scores and benchmark tables of others, and without its hash, which names
     all of its content."""
     payers = {program.payer for program in programs.values()}
@@ -99,8 +90,19 @@ def _own_catalog(catalog: Catalog, programs: Mapping[str, Program]) -> Catalog:
         benchmarks=benchmarks,
         crosswalk=tuple(row for row in catalog.crosswalk if row.payer in payers),
         sources={},
-        provenance=tuple(item for item in catalog.provenance if item.owner in kept),
+        provenance=tuple(item for item in catalog.provenance if item.owner in kept and _is_kept(item, programs, payer)),
     )
+
+
+def _is_kept(item: ValueProvenance, programs: Mapping[str, Program], payer: str) -> bool:
+    """Whether a value stands in a component that is left, or else in no program of somebody else."""
+    if item.owner not in programs:
+        return True
+    beginning = f"{item.owner}.components["
+    if not item.path.startswith(beginning):
+        return programs[item.owner].payer == payer
+    name = item.path.removeprefix(beginning).partition("]")[0]
+    return any(component.id == name for component in programs[item.owner].components)
 
 
 def _looked_at(catalog: Catalog, programs: Mapping[str, Program]) -> tuple[dict[str, Score], dict[str, Benchmark]]:
@@ -121,7 +123,8 @@ def _looked_at(catalog: Catalog, programs: Mapping[str, Program]) -> tuple[dict[
 
 def _resolved_alike(resolved: Program, written: Program) -> Program:
     names = {item.id for item in written.components}
-    return resolved.model_copy(update={"components": tuple(c for c in resolved.components if c.id in names)})
+    components = tuple(item for item in resolved.components if item.id in names)
+    return resolved.model_copy(update={"components": components, "reporting": written.reporting})
 
 
 def _care(catalog: Catalog) -> frozenset[str]:

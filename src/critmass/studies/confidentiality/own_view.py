@@ -30,17 +30,8 @@ def own_rates(side: OwnSide) -> pd.DataFrame:
     """Every number of the payer's own programs, with what it rests on."""
     programs = side.catalog.programs
     rows = [(item.owner, item.path, item.value, item.cite.grade) for item in side.catalog.provenance
-            if item.owner in programs and _is_kept(item.path, side)]  # fmt: skip
+            if item.owner in programs]  # fmt: skip
     return pd.DataFrame(rows, columns=["program", "term", "value", "confidence"])
-
-
-def _is_kept(path: str, side: OwnSide) -> bool:
-    """Whether a value stands in a component that the payer pays, or in the program itself."""
-    program, _, rest = path.partition(".")
-    if not rest.startswith("components["):
-        return True
-    own = {component.id for component in side.catalog.programs[program].components}
-    return rest.removeprefix("components[").partition("]")[0] in own
 
 
 def own_members(side: OwnSide) -> pd.DataFrame:
