@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from scipy.optimize import Bounds, LinearConstraint, linprog, milp
+from scipy.optimize import Bounds, LinearConstraint, OptimizeResult, linprog, milp
 
+from critmass.domain.errors import CritmassError
 from critmass.studies.confidentiality.layout import Layout, hierarchy, two_way
 from critmass.studies.confidentiality.policies import POLICIES
 from critmass.studies.confidentiality.suppression import Protection, protect
@@ -170,3 +171,25 @@ def test_nothing_is_hidden_where_all_is_large() -> None:
     proof = protect(layout, np.full((8, 9, 4), 30.0), FLOOR, counts=True)
     assert not proof.hidden.any()
     assert proof.least_width == np.inf
+
+
+@pytest.mark.parametrize("size", [1e-2, 1e3, 1e7])
+def test_the_attack_holds_at_any_size(size: float) -> None:
+    """Dollars of billions with their rounding are attacked as well as small ones."""
+    layout = two_way(("row", "column"), ["a", "b", "c"], ["x", "y", "z"])
+    parts = np.round(np.random.default_rng(5).uniform(1, 3, (8, 9, 9)) * size, 2)
+    parts[2:, :, 0] = 0.0
+    proof = protect(layout, parts, FLOOR, counts=False)
+    assert proof.hidden.any()
+    assert proof.least_width >= FLOOR.least_width
+
+
+def test_a_failed_check_shows_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """When the solver gives up, the error says that nothing was released."""
+    failed = OptimizeResult(success=False, message="no luck")
+    monkeypatch.setattr("scipy.optimize.linprog", lambda *_, **__: failed)
+    layout = two_way(("row", "column"), ["a", "b"], ["x", "y"])
+    parts = np.full((8, 9, 4), 30.0)
+    parts[2:, :, 0] = 0.0
+    with pytest.raises(CritmassError, match=r"Nothing was released: .* \(no luck\)"):
+        protect(layout, parts, FLOOR, counts=True)

@@ -153,6 +153,26 @@ def test_a_declassification_lets_nothing_else_through(log: ReleaseLog) -> None:
     assert one.isna().equals(other.isna())
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_every_sum_that_is_shown_is_of_enough_others(seed: int, log: ReleaseLog) -> None:
+    """Under random rates a shown sum is the others' from the ledger itself, five or more, none above a quarter."""
+    random = np.random.default_rng(seed)
+    catalog = catalog_of_many(**{payer: float(random.uniform(14, 26)) for payer in PAYERS})
+    book = Book(plan_of_many(catalog), catalog)
+    shown = numbers(view(book, "payer:payer_2", log, GIVEN, purpose=PURPOSE), "sums_of_money", "amount_usd")
+    rows = book.ledger[(book.ledger["kind"] == "accrual") & (book.ledger["payer"] != "payer_2")]
+    rows = rows.astype({"payer": str, "practice": str, "workflow": str})
+    found = {key: value for key, value in shown.items() if value == value}
+    assert found
+    for (_, workflow), value in found.items():
+        brought = rows if workflow == "all" else rows[rows["workflow"] == workflow]
+        assert brought["amount_usd"].sum() == pytest.approx(value, abs=0.01)
+        for party in ("payer", "practice"):
+            parts = brought.groupby(party)["amount_usd"].sum()
+            assert len(parts) >= 5
+            assert parts.max() <= 0.25 * value
+
+
 @pytest.mark.parametrize("rate", [0.0, 100.0, 400.0])
 def test_a_payer_that_dominates_closes_the_sums(rate: float, log: ReleaseLog) -> None:
     """When one other payer brings more than a quarter, no sum of money that holds its part is shown."""

@@ -5,10 +5,13 @@ from __future__ import annotations
 import numpy as np
 from scipy import sparse
 
+from critmass.domain.errors import CritmassError
 from critmass.settlement.results import BoolArray, FloatArray
 from critmass.studies.confidentiality.layout import Layout
 
 _FAR = 1_000.0
+_LARGEST = 1e7
+"""Numbers are scaled to at most this, where their own rounding is far below the solver's tolerance."""
 
 
 def widths(layout: Layout, values: FloatArray, hidden: BoolArray, least: float) -> FloatArray:
@@ -24,13 +27,13 @@ def widths(layout: Layout, values: FloatArray, hidden: BoolArray, least: float) 
     if not len(unknown):
         return np.zeros(len(targets))
     cells = values[: layout.cells]
-    known = np.where(hidden[: layout.cells], 0.0, cells)
     rows = np.flatnonzero(~hidden & layout.sums[:, unknown].any(axis=1))
     far = 2.0 * float(np.abs(cells).sum()) + _FAR * least
+    unit = max(far / _LARGEST, 1.0)
     low = -far if (cells < 0).any() else 0.0
     wanted = layout.sums[np.ix_(targets, unknown)].astype(np.float64)
-    left = (values - layout.totals(known))[rows]
-    return _spans(layout.sums[np.ix_(rows, unknown)].astype(np.float64), left, wanted, (low, far))
+    equal = layout.sums[np.ix_(rows, unknown)].astype(np.float64)
+    return _spans(equal, equal @ (cells[unknown] / unit), wanted, (low / unit, far / unit)) * unit
 
 
 def _spans(equal: FloatArray, left: FloatArray, wanted: FloatArray, bounds: tuple[float, float]) -> FloatArray:
@@ -43,6 +46,6 @@ def _spans(equal: FloatArray, left: FloatArray, wanted: FloatArray, bounds: tupl
     right = np.tile(left, len(goals)) if len(equal) else None
     found = linprog(goals.ravel(), A_eq=constraints, b_eq=right, bounds=bounds, method="highs")
     if not found.success:
-        raise ArithmeticError(f"the check of hidden numbers failed: {found.message}")
+        raise CritmassError(f"Nothing was released: the check of hidden numbers failed ({found.message})")
     reached = (goals * found.x.reshape(goals.shape)).sum(axis=1)
     return np.asarray(-reached[len(wanted) :] - reached[: len(wanted)])
