@@ -165,3 +165,14 @@ def test_a_changed_log_stops_all_views(planned: Path) -> None:
     ended = run("view", planned, "--role", "pho_admin", width=200)
     assert (ended.code, ended.out) == (2, "")
     assert "line 1: was changed after it was written" in ended.words
+
+
+def test_a_view_is_logged_before_it_is_shown(planned: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl-C between the two ends with 130, and the release is in the log."""
+
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("critmass.cli.view.show_view", interrupted)
+    assert run("view", planned, "--role", "analyst").code == 130
+    assert len(ReleaseLog(planned / "releases.jsonl").read()) == 1

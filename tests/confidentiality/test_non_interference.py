@@ -128,10 +128,10 @@ class Perturbed:
 
 
 def seen(book: Book, payer: str, log: Path) -> str:
-    """Everything that the payer is handed by default, as bytes of text."""
+    """Everything that the payer is handed by default, and the hashes of what fed it, as text."""
     log.unlink(missing_ok=True)
     found: View = view_of(book, ViewRequest(f"payer:{payer}", "floor_5_25", NOW), None, ReleaseLog(log))
-    return view_document(found).model_dump_json()
+    return view_document(found).model_dump_json() + str(found.release.fed_by)
 
 
 BATCH = PERTURBATIONS // BATCHES

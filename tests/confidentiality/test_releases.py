@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -102,3 +103,21 @@ def test_many_writers_leave_one_chain(tmp_path: Path) -> None:
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(lambda _: ReleaseLog(path).append(CONTENT), range(20)))
     assert [release.number for release in ReleaseLog(path).read()] == list(range(1, 21))
+
+
+def test_a_write_that_is_interrupted_leaves_no_part_of_a_line(log: ReleaseLog, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl-C before the write, or a disk that takes only half a line: the log is as before."""
+    before, write = log.path.read_bytes(), os.write
+
+    def interrupted(*_: object) -> int:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("os.write", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        log.append(CONTENT)
+    monkeypatch.setattr("os.write", lambda file, line: write(file, line[:10]))
+    with pytest.raises(InputError, match="the disk is full"):
+        log.append(CONTENT)
+    monkeypatch.undo()
+    assert log.path.read_bytes() == before
+    assert log.append(CONTENT).number == 4
