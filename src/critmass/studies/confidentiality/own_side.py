@@ -112,7 +112,7 @@ def _looked_at(catalog: Catalog, programs: Mapping[str, Program]) -> tuple[dict[
     open_words = list(words_in(list(programs.values())))
     while open_words:
         word = open_words.pop()
-        name = getattr(word, "benchmark", None)
+        name = str(getattr(word, "benchmark", ""))
         if name in catalog.benchmarks:
             benchmarks[name] = catalog.benchmarks[name]
         if isinstance(word, v.NamedScore) and word.score not in scores:
