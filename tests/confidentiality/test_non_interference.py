@@ -120,7 +120,7 @@ class Perturbed:
         rows = [{"practice": name, "program": program, "status": self.random.choice(["joined", "declined"])}
                 for name in plan().network.practices for program in self._theirs(catalog())
                 if self.random.random() < 0.5]  # fmt: skip
-        return pd.concat([table, pd.DataFrame(rows, columns=table.columns)], ignore_index=True)
+        return pd.concat([table, pd.DataFrame(rows, columns=table.columns)], ignore_index=True).astype(str)
 
     @staticmethod
     def _with_new(table: pd.DataFrame, column: str, name: str) -> pd.DataFrame:
