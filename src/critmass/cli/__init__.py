@@ -20,6 +20,7 @@ from critmass.cli import (
     settle,
     share,
     verify,
+    view,
 )
 from critmass.cli.common import print_text
 
@@ -43,6 +44,7 @@ app.command(short_help="Show what organizing is worth to practices, and why.")(o
 app.command(short_help="Find what payers have to add together for a target.")(coordinate.coordinate)
 app.command(short_help="Price contracts for a network, a results table, or along a sweep.")(settle.settle)
 app.command(short_help="Share a joint cost or value among payers.")(share.share)
+app.command(short_help="Show what one role may see of a plan.")(view.view)
 app.command(short_help="Settle published results and compare.")(verify.verify)
 check_app.command("catalog")(check.check_catalog)
 check_app.command("network")(check.check_network)

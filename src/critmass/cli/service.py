@@ -19,6 +19,7 @@ from critmass.report.organizing_schema import OrganizingDocument
 from critmass.report.schema import PlanDocument, SettlementDocument
 from critmass.report.sharing_coordination import SharedCoordinationDocument
 from critmass.report.sharing_schema import SharingDocument
+from critmass.report.view_schema import ViewDocument
 
 
 class Documented(StrEnum):
@@ -34,6 +35,7 @@ class Documented(StrEnum):
     SHARING = "sharing"
     COORDINATION = "coordination"
     SHARED_COORDINATION = "shared_coordination"
+    VIEW = "view"
 
 
 _MODELS: dict[Documented, type[BaseModel]] = {
@@ -47,13 +49,14 @@ _MODELS: dict[Documented, type[BaseModel]] = {
     Documented.SHARING: SharingDocument,
     Documented.COORDINATION: CoordinatingDocument,
     Documented.SHARED_COORDINATION: SharedCoordinationDocument,
+    Documented.VIEW: ViewDocument,
 }
 
 
 def schema(
     document: Annotated[Documented, typer.Argument(help="Which document.")] = Documented.PLAN,
 ) -> None:
-    """Print the JSON schema of a plan, a settlement, an explanation, a scenario, or the map of a results table."""
+    """Print the JSON schema of a result (plan, settlement, explanation, view), a scenario, or a results map."""
     read = document in (Documented.SCENARIO, Documented.MAP)
     print_json(_MODELS[document].model_json_schema(mode="validation" if read else "serialization"))
 

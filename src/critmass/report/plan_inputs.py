@@ -129,6 +129,11 @@ def read_plan(path: Path, catalog_dirs: Sequence[Path] = ()) -> Plan:
         InputError: when a file is missing or broken, when the catalog is not the one that the plan was made with, or
             when the plan is not what its files say.
     """
+    return read_plan_with_catalog(path, catalog_dirs)[0]
+
+
+def read_plan_with_catalog(path: Path, catalog_dirs: Sequence[Path] = ()) -> tuple[Plan, Catalog]:
+    """The plan as `read_plan` has it, and the catalog as its files have it, without the scenario's overrides."""
     file = inputs_file(path)
     found = _read(file)
     catalog = load_catalog(catalog_dirs)
@@ -137,7 +142,7 @@ def read_plan(path: Path, catalog_dirs: Sequence[Path] = ()) -> Plan:
         fix = "give the same --catalog folders as for the plan, or plan again"
         raise InputError([Problem(str(file), message, fix)])
     network = _network(found, file)
-    return _plan(found, network, prepared(network, catalog, found.scenario), file)
+    return _plan(found, network, prepared(network, catalog, found.scenario), file), catalog
 
 
 def inputs_file(path: Path) -> Path:

@@ -11,6 +11,7 @@ from rich.text import Text
 
 from critmass.domain.errors import CritmassError, InfeasibleError, InputError, NoPlanInTimeError, Problem
 from critmass.report.words import count
+from critmass.studies.confidentiality.consents import ConsentError
 
 EXPLAINED = "'critmass explain NETWORK --scenario FILE' finds the smallest conflict and the ways out of it."
 MOST_PROBLEMS = 50
@@ -49,6 +50,8 @@ def _status(error: CritmassError) -> str:
         return "invalid"
     if isinstance(error, InfeasibleError):
         return "infeasible"
+    if isinstance(error, ConsentError):
+        return "refused"
     return "no_plan_in_time" if isinstance(error, NoPlanInTimeError) else "failed"
 
 
