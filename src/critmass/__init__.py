@@ -12,7 +12,9 @@ from critmass.studies.explain import conflict_of, explain
 from critmass.studies.organizing import organizing
 from critmass.studies.plan import Plan
 from critmass.studies.plan import plan_network as plan
+from critmass.studies.shared_costs import Downside, HubCosts
 from critmass.studies.sharing import Game, read_game, share_game
+from critmass.studies.sharing.shapley import sampled_shapley
 from critmass.studies.sweep import parse_sweep, payout_curve
 from critmass.studies.verify import verify
 
@@ -20,7 +22,9 @@ __version__ = "0.1.0"
 
 __all__ = [
     "CritmassError",
+    "Downside",
     "Game",
+    "HubCosts",
     "InfeasibleError",
     "InputError",
     "Plan",
@@ -40,6 +44,7 @@ __all__ = [
     "read_book",
     "read_game",
     "sample_network",
+    "sampled_shapley",
     "settle_file",
     "share_coordination",
     "share_game",
