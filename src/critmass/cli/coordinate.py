@@ -42,6 +42,9 @@ def coordinate(
         list[str] | None,
         typer.Option(metavar="PAYER=USD", help="The most that a payer adds, PMPM; may be given several times."),
     ] = None,
+    uniform: Annotated[
+        bool, typer.Option("--uniform", help="One PMPM at every practice, instead of what each practice needs.")
+    ] = False,
     as_json: AsJson = False,
     time_limit: Annotated[
         float, typer.Option(min=1.0, max=86_400, metavar="SECONDS", help="Time limit for all of it.")
@@ -62,7 +65,7 @@ def coordinate(
         options = SolveOptions(time_limit_seconds=time_limit, gap=gap)
         with QuestionLine(stderr()) as line:
             found = coordinated(
-                given.network, given.catalog, given.scenario, asked, options, limits, line, line.started
+                given.network, given.catalog, given.scenario, asked, options, limits, line, line.started, uniform
             )  # fmt: skip
         document = coordinating_document(found)
         if as_json:

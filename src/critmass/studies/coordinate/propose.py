@@ -25,11 +25,12 @@ from critmass.studies.coordinate.bundle import (
     LeastBonus,
     bundle_problem,
     least_bundle_bonus,
+    member_months,
     puts_mass_first,
 )
 from critmass.studies.coordinate.judge import WithBonus
 from critmass.studies.coordinate.offers import Offers, on_offer
-from critmass.studies.coordinate.schemes import Scheme, schemes_from
+from critmass.studies.coordinate.schemes import Compared, Scheme, schemes_from
 from critmass.studies.coordinate.target import Target
 from critmass.studies.explain.resolve import Resolver, Started, not_told
 from critmass.studies.explain.rules import Rules
@@ -119,10 +120,12 @@ def checked_limits(given: Mapping[str, float], network: Network) -> dict[str, fl
 def coordinate(
     network: Network, catalog: Catalog, scenario: Scenario, target: Target, options: SolveOptions | None = None,
     most_pmpm_usd: Mapping[str, float] | None = None, report: Reporter = silent, started: Started = not_told,
+    uniform: bool = False,
 ) -> Coordination:  # fmt: skip
     """The least joint bonus with which the organization's own best plan reaches the target.
 
-    `options.time_limit_seconds` is for all of it. `most_pmpm_usd` limits what payers may add.
+    `options.time_limit_seconds` is for all of it. `most_pmpm_usd` limits what payers may add. `uniform` asks for one
+    PMPM at every practice that runs the bundle; else each practice is offered what it needs.
 
     Raises:
         InfeasibleError: when no plan keeps the scenario's locks.
@@ -134,7 +137,7 @@ def coordinate(
     started("the organization as things stand")
     total = options.time_limit_seconds
     base = plan_network(network, catalog, scenario, _within(options, BASE_SHARE * total), report)
-    state = _State(network, catalog, scenario, target, options, limits, base, report, started, began)
+    state = _State(network, catalog, scenario, target, options, limits, base, report, started, began, uniform)
     if target.reached(base.outcome.at_mass[0]):
         return state.result(None, 0.0, (), None, None)
     return state.run()
@@ -158,6 +161,7 @@ class _State:
     report: Reporter
     started: Started
     began: float
+    uniform: bool
 
     def run(self) -> Coordination:
         """Search for the least bonus, compare simpler ways to pay, and verify."""
@@ -173,9 +177,22 @@ class _State:
                 executor=executor, seed=self.options.seed,
             )  # fmt: skip
         self.started("simpler ways to pay")
-        schemes, plan = schemes_from(problem, least, self.limits)
-        proposal = None if plan is None else self._verified(problem, plan)
-        return self.result(proposal, least.bound_usd, schemes, problem, replace(least, plan=plan))
+        compared = schemes_from(problem, least, self.limits)
+        first = self._first_offers(problem, compared)
+        proposal = None if first is None else self._verified(problem, *first)
+        return self.result(
+            proposal, least.bound_usd, compared.schemes, problem, replace(least, plan=compared.cheapest)
+        )  # fmt: skip
+
+    def _first_offers(self, problem: BundleProblem, compared: Compared) -> tuple[WithBonus, Offers] | None:
+        """The plan to start from, and its offers: by practice, or one PMPM at all of them."""
+        if not self.uniform:
+            return None if compared.cheapest is None else (compared.cheapest, offers_of(problem, compared.cheapest))
+        if compared.uniform is None:
+            return None
+        plan, rate = compared.uniform
+        months = member_months(problem.model.shared.model, problem.judge.payers)
+        return plan, Offers.of(self.network.practices, problem.judge.payers, months * rate)
 
     def result(
         self, proposal: Proposal | None, bound_usd: float, schemes: tuple[Scheme, ...], problem: BundleProblem | None,
@@ -191,9 +208,8 @@ class _State:
 
     # Verifying --------------------------------------------------------------------------------------
 
-    def _verified(self, problem: BundleProblem, found: WithBonus) -> Proposal | None:
+    def _verified(self, problem: BundleProblem, found: WithBonus, offers: Offers) -> Proposal | None:
         """Offers that the organization goes along with by itself; None when it does not within the rounds."""
-        offers = offers_of(problem, found)
         for number in range(1, ROUNDS + 1):
             self.started(f"the organization with the offers, round {number}")
             plan = self._replanned(offers, found.decisions, ROUNDS + 1 - number)
@@ -229,6 +245,9 @@ class _State:
         wanted = max(short, 0.0) + OVER_USD * max(int(left_out.sum()), 1)
         if float(room.sum()) < wanted:
             return None
+        if self.uniform:
+            months = member_months(problem.model.shared.model, problem.judge.payers)
+            return offers.raised(months * (wanted / float(months[left_out].sum())))
         return offers.raised(room * (wanted / float(room.sum())))
 
     def _proposal(self, offers: Offers, plan: Plan, rounds: int) -> Proposal:

@@ -23,6 +23,9 @@ from critmass.studies.coordinate.need import least_bonus
 SECONDS = 2.0
 """Time for one choice of plans."""
 
+UNIFORM = "one rate for all"
+"""A bundle bonus of one PMPM at every practice."""
+
 FEES = "pcp_office_visits"
 """Code set whose fees are raised in comparison."""
 
@@ -41,21 +44,30 @@ class Scheme:
     pmpm_usd: float | None = None
 
 
-def schemes_from(
-    problem: BundleProblem, least: LeastBonus, most_pmpm_usd: Mapping[str, float]
-) -> tuple[tuple[Scheme, ...], WithBonus | None]:
-    """The schemes, and the cheapest plan with its bonus that was met on the way."""
-    best = least.plan
+@dataclass(frozen=True)
+class Compared:
+    """The schemes, the cheapest plan with its bonus that was met on the way, and the plan and the rate, PMPM, where one
+    rate is paid to all (None where no rate reaches the target)."""
+
+    schemes: tuple[Scheme, ...]
+    cheapest: WithBonus | None
+    uniform: tuple[WithBonus, float] | None = None
+
+
+def schemes_from(problem: BundleProblem, least: LeastBonus, most_pmpm_usd: Mapping[str, float]) -> Compared:
+    """What simpler ways to pay would cost on the plans that the search met."""
+    best, uniform = least.plan, None
     if least.pool is None:
-        return (), best
+        return Compared((), best)
     library = SchemeLibrary(problem, least.pool)
     schemes = []
     for scheme, choice in library.all(tuple(most_pmpm_usd)):
         schemes.append(scheme)
         plan = None if choice is None else problem.judge.choice(choice.picked, choice.organization)
-        if isinstance(plan, WithBonus) and (best is None or plan.worth[NEED] < best.worth[NEED]):
-            best = plan
-    return tuple(schemes), best
+        if isinstance(plan, WithBonus):
+            best = plan if best is None or plan.worth[NEED] < best.worth[NEED] else best
+            uniform = (plan, scheme.pmpm_usd or 0.0) if scheme.name == UNIFORM else uniform
+    return Compared(tuple(schemes), best, uniform)
 
 
 class SchemeLibrary:
@@ -83,8 +95,8 @@ class SchemeLibrary:
         """One PMPM at every practice that runs the bundle, for the members of all payers: the lowest that will do."""
         rate, best = self._lowest(self._highest_rate(self.months), self._at_rate)
         if best is None:
-            return Scheme("one rate for all", payers, None), None
-        return Scheme("one rate for all", payers, -best.objective, rate), best
+            return Scheme(UNIFORM, payers, None), None
+        return Scheme(UNIFORM, payers, -best.objective, rate), best
 
     def unconditional(
         self, name: str, payers: tuple[str, ...], paid_for: FloatArray
