@@ -6,6 +6,7 @@ from critmass.domain.scenario import Scenario, SolveOptions
 from critmass.network import load_network, sample_network
 from critmass.studies.entities import load_map, read_book, settle_file
 from critmass.studies.explain import conflict_of, explain
+from critmass.studies.gaps import gaps
 from critmass.studies.organizing import organizing
 from critmass.studies.plan import Plan
 from critmass.studies.plan import plan_network as plan
@@ -23,6 +24,7 @@ __all__ = [
     "SolveOptions",
     "conflict_of",
     "explain",
+    "gaps",
     "load_catalog",
     "load_map",
     "load_network",

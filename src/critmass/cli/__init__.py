@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 import critmass
-from critmass.cli import check, explain, files, organize, plan, programs, public_files, service, settle, verify
+from critmass.cli import check, explain, files, gaps, organize, plan, programs, public_files, service, settle, verify
 from critmass.cli.common import print_text
 
 app = typer.Typer(
@@ -27,6 +27,7 @@ app.add_typer(check_app, name="check")
 app.command(short_help="Find the best plan for a network, with proof.")(plan.plan)
 app.command(short_help="Say why a plan is what it is, or why there is none.")(explain.explain)
 app.command(short_help="Show what organizing is worth to practices, and why.")(organize.organize)
+app.command(short_help="Show what payers leave unpaid, by workflow and payer.")(gaps.gaps)
 app.command(short_help="Price contracts for a network, a results table, or along a sweep.")(settle.settle)
 app.command(short_help="Settle published results and compare.")(verify.verify)
 check_app.command("catalog")(check.check_catalog)

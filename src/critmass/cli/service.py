@@ -14,6 +14,7 @@ from critmass.domain.errors import InputError, Problem
 from critmass.domain.results_map import ResultsMap
 from critmass.domain.scenario import Scenario
 from critmass.report.explanation_schema import ConflictDocument, ExplanationDocument
+from critmass.report.gaps_schema import GapsDocument
 from critmass.report.organizing_schema import OrganizingDocument
 from critmass.report.schema import PlanDocument, SettlementDocument
 
@@ -28,6 +29,7 @@ class Documented(StrEnum):
     EXPLANATION = "explanation"
     CONFLICT = "conflict"
     ORGANIZING = "organizing"
+    GAPS = "gaps"
 
 
 _MODELS: dict[Documented, type[BaseModel]] = {
@@ -38,13 +40,14 @@ _MODELS: dict[Documented, type[BaseModel]] = {
     Documented.EXPLANATION: ExplanationDocument,
     Documented.CONFLICT: ConflictDocument,
     Documented.ORGANIZING: OrganizingDocument,
+    Documented.GAPS: GapsDocument,
 }
 
 
 def schema(
     document: Annotated[Documented, typer.Argument(help="Which document.")] = Documented.PLAN,
 ) -> None:
-    """Print the JSON schema of a plan, a settlement, an explanation, a scenario, or the map of a results table."""
+    """Print the JSON schema of a result, a scenario, or the map of a results table."""
     read = document in (Documented.SCENARIO, Documented.MAP)
     print_json(_MODELS[document].model_json_schema(mode="validation" if read else "serialization"))
 
