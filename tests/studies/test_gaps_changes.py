@@ -48,23 +48,24 @@ def test_the_best_change_by_hand() -> None:
 def test_money_where_it_is_lacking_beats_money_anywhere() -> None:
     """Of two amounts, the one whose dollars reach a practice that lacks them wins, though it brings less in total."""
     plan = two_payer_plan(
-        of("north", "N1", pays_calls(usd=3.3)), of("north", "N2", pays_calls(usd=0.02)),
+        of("north", "N1", pays_calls(usd=3.2)), of("north", "N2", pays_calls(usd=0.1)),
         joined={"N1": "P1 P2", "N2": "P1"},
     )  # fmt: skip
     short = missing_usd(plan.outcome.reimbursement[0], plan.outcome.cost[0], plan.scenario.critical_mass)
-    assert short.tolist() == pytest.approx([200 - 198 - 1.2, 105 - 99])
+    assert short.tolist() == pytest.approx([200 - 192 - 6, 105 - 96])
     change = best_changes(plan).best["north"]
     assert change is not None and change.number.program == "N2"
-    assert (change.added_usd, change.missing_less_usd) == (0.3, 0.3)
+    assert (change.added_usd, change.missing_less_usd) == (1.5, 1.5)
 
 
 def test_a_declined_program_is_joined_for_it() -> None:
-    """South's program is joined by both: 137.50 at the higher rate, 110 at today's, and the 30.50 that somebody must
-    bring as a payer's share are there as well."""
+    """South's program is first joined by both: 110 at today's rate, which also bring the 30.50 that one payer's share
+    asks for; the raise itself adds 27.50."""
     plan = two_payer_plan(of("south", "S1", pays_calls()), joined={})
     change = best_changes(plan).best["south"]
     assert change is not None and change.joined == ("P1", "P2")
-    assert (change.added_usd, change.missing_less_usd, change.joining_less_usd) == (137.5, 168.0, 140.5)
+    assert (change.added_usd, change.missing_less_usd, change.each_dollar) == (27.5, 27.5, 1.0)
+    assert (change.joining_added_usd, change.joining_less_usd) == (110.0, 140.5)
 
 
 def test_rules_keep_a_program_out() -> None:
@@ -120,9 +121,10 @@ def test_every_figure_is_that_of_a_full_settlement(seed: int) -> None:
     for change in found:
         then, before = settled_fully(plan, change)
         assert change.raised_to <= change.number.value * (1 + STEP_RATE) + 1e-9
-        assert change.added_usd == pytest.approx(paid_by(then, change.payer) - paid_by(before, change.payer), abs=0.011)
+        added = change.added_usd + change.joining_added_usd
+        assert added == pytest.approx(paid_by(then, change.payer) - paid_by(before, change.payer), abs=0.021)
         lack = [missing_usd(item.reimbursement[0], item.cost[0], rule).sum() for item in (before, then)]
-        assert change.missing_less_usd == pytest.approx(lack[0] - lack[1], abs=0.011)
+        assert change.missing_less_usd + change.joining_less_usd == pytest.approx(lack[0] - lack[1], abs=0.021)
         assert change.members_gained == then.members_at_mass[0] - before.members_at_mass[0]
         assert change.practices_gained == then.practices_at_mass[0] - before.practices_at_mass[0]
 
@@ -150,3 +152,21 @@ def test_practices_that_may_join_keep_the_rules(seed: int) -> None:
                 assert allowed[place] == (reached and rules.keeps(replace(start, joined=joined)))
             elif allowed.any():
                 assert rules.keeps(replace(start, joined=joined))
+
+
+def test_a_trifle_does_not_beat_what_matters() -> None:
+    """Two dollars a dollar on a cent's worth comes after one dollar a dollar that closes ten times as much."""
+    plan = two_payer_plan(
+        of("north", "N1", pays_calls(usd=1.0)), of("south", "S1", pays_calls(usd=0.3)),
+        of("south", "S2", pays_calls(usd=0.002)), joined={"N1": "P1 P2", "S1": "P2", "S2": "P1"}, payers=2,
+    )  # fmt: skip
+    change = best_changes(plan).best["south"]
+    assert change is not None and change.number.program == "S1" and change.each_dollar == 1.0
+
+
+def test_joining_that_hurts_must_be_made_up_for() -> None:
+    """South's program costs each practice 60 to report and pays less: no raise by a quarter makes joining worth it."""
+    reporting = {"fixed_usd": 60, "per_measure_usd": 0}
+    plan = two_payer_plan(of("south", "S1", pays_calls(usd=0.5), reporting=reporting), joined={})
+    found = best_changes(plan)
+    assert found.tried["south"] == 1 and found.best["south"] is None

@@ -228,6 +228,7 @@ def _change(change: Change, found: Gaps) -> ChangeLine:
         members_gained=change.members_gained,
         practices_gained=change.practices_gained,
         joined=change.joined,
+        joining_added_usd=usd(change.joining_added_usd),
         joining_less_usd=usd(change.joining_less_usd),
     )
 

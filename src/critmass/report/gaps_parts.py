@@ -173,7 +173,7 @@ def changes_section(found: GapsDocument, *, narrow: bool) -> RenderableType:
     title = f"One amount of each payer raised by {found.step_rate:.0%} (settled, decisions unchanged)"
     if found.missing_usd <= 0:
         return section(title, note("No practice lacks money for critical mass, so no change is needed.", ""))
-    said = note("What each payer would add a year, and by how much what practices lack for critical mass falls.", "dim")
+    said = note("What the raise itself adds for the payer a year, and by how much what practices lack falls.", "dim")
     if narrow:
         return section(title, key_values((line.payer, _in_words(line)) for line in found.changes), said)
     table = number_table(["Payer", "Change"], ["Payer adds", "Lack falls", "Members"])
@@ -199,9 +199,12 @@ def _in_words(line: PayerChange) -> str:
 
 
 def _change(change: ChangeLine) -> str:
-    joined = f"; {count(len(change.joined), 'practice')} join it" if change.joined else ""
-    part = f" ({short_dollars(change.joining_less_usd)} of it by joining alone)" if change.joined else ""
-    return f"{change.program}, {change.label}: {change.from_words} to {change.to_words}{joined}{part}"
+    terms = f"{change.program}, {change.label}: {change.from_words} to {change.to_words}"
+    if not change.joined:
+        return terms
+    practices = count(len(change.joined), "practice")
+    adds, closes = short_dollars(change.joining_added_usd), short_dollars(change.joining_less_usd)
+    return f"{terms}, after {practices} joined it (joining adds {adds} and closes {closes})"
 
 
 def _none(line: PayerChange) -> str:

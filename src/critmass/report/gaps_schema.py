@@ -182,13 +182,14 @@ class ChangeLine(Frozen):
     raised_to: float
     from_words: str
     to_words: str
-    added_usd: float = Field(description="What the payer pays more.")
+    added_usd: float = Field(description="What the payer pays more for it.")
     missing_less_usd: float = Field(description="By how much what practices lack for critical mass falls.")
-    each_dollar: float
-    members_gained: float
+    each_dollar: float = Field(description="What the raise closes for each dollar that it adds.")
+    members_gained: float = Field(description="At critical mass, joining included.")
     practices_gained: int
-    joined: tuple[str, ...] = Field(description="Practices that join the program for it.")
-    joining_less_usd: float = Field(description="The part that joining at today's terms brings.")
+    joined: tuple[str, ...] = Field(description="Practices that first join the program.")
+    joining_added_usd: float = Field(description="What the payer pays more when they join at today's terms.")
+    joining_less_usd: float = Field(description="By how much what practices lack falls by that.")
 
 
 class PayerChange(Frozen):

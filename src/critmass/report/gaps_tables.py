@@ -37,7 +37,7 @@ def show_gaps(console: Console, found: GapsDocument) -> None:
         parts = [*_matrix(found, console.width), _workflows(found, narrow=narrow), _payers(found.payers, narrow=narrow)]
     else:
         parts = [note(NOT_FOR_PAYERS, "yellow"), _column(found), _payers(found.payers, narrow=narrow)]
-    console.print(Group(*parts, *_rides(found), *_overlaps(found.overlaps)))
+    console.print(Group(*parts, *_rides(found, narrow=narrow), *_overlaps(found.overlaps)))
     console.print(Group(*measures_section(found), *fragmentation_section(found)))
     console.print(Group(*coalition_sections(found), changes_section(found, narrow=narrow)))
     console.print(Group(*(note(text, "dim") for text in found.notes)))
@@ -50,7 +50,9 @@ def _title(found: GapsDocument) -> str:
 
 
 def _summary(found: GapsDocument) -> str:
-    here = f"{count(found.practices_at_mass, 'practice')} with {found.members_at_mass:,.0f} members at critical mass."
+    number = found.practices_at_mass
+    members = f"with {found.members_at_mass:,.0f} members " if number else ""
+    here = f"{count(number, 'practice') if number else 'No practice'} {members}at critical mass."
     missing = f" Practices lack {dollars(found.missing_usd)} a year for it." if found.missing_usd else ""
     return f"{here}{missing}"
 
@@ -172,13 +174,14 @@ def _payers(lines: Sequence[PayerLine], *, narrow: bool) -> RenderableType:
     return section("Payers: cost of their members, and what they leave of it", table, *parts)
 
 
-def _rides(found: GapsDocument) -> Iterator[RenderableType]:
+def _rides(found: GapsDocument, *, narrow: bool) -> Iterator[RenderableType]:
     if not found.free_rides:
         return
-    table = number_table(["Payer", "Workflow"], ["Of cost", "Pays", "Below its share"])
+    more = [] if narrow else ["Of cost", "Pays"]
+    table = number_table(["Payer", "Workflow"], [*more, "Below its share"])
     for line in found.free_rides[:MOST_LINES]:
-        cells = [percent(line.share_of_cost), short_dollars(line.paid_usd), short_dollars(line.amount_usd)]
-        add_row(table, [line.payer, line.workflow, *cells])
+        cells = [] if narrow else [percent(line.share_of_cost), short_dollars(line.paid_usd)]
+        add_row(table, [line.payer, line.workflow, *cells, short_dollars(line.amount_usd)])
     yield section("Free rides: others pay for work on their members", table)
     yield from _rest(len(found.free_rides))
 

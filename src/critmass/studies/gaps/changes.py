@@ -6,7 +6,7 @@ program that is not joined is joined beside them wherever the rules allow it. No
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -27,6 +27,8 @@ from critmass.studies.plan import Plan
 
 STEP_RATE = 0.25
 """By how much an amount is raised."""
+MATERIAL_RATE = 0.1
+"""Changes that close less than this share of what the payer's largest change closes are left aside as trifles."""
 _RATE = ".rate."
 """What paths of a component's own rate have in them; limits and prepayments are left alone."""
 _RATIO_DIGITS = 2
@@ -37,9 +39,9 @@ _RATIO_DIGITS = 2
 class Change:
     """One amount of a payer's contract, raised and settled again. Money is USD a year, of the payer's own.
 
-    `added_usd` is what the payer pays more, `missing_less_usd` by how much practices' missing money falls,
-    `members_gained` and `practices_gained` what reaches critical mass. `joined` are the practices that join the
-    program for it; `joining_less_usd` is what missing money falls by when they join at today's terms.
+    `added_usd` is what the payer pays more for it, `missing_less_usd` by how much practices' missing money falls.
+    `joined` are practices that first join the program at today's terms, which is told apart: `joining_added_usd` and
+    `joining_less_usd`. `members_gained` and `practices_gained` are what both together bring to critical mass.
     """
 
     payer: str
@@ -50,12 +52,18 @@ class Change:
     members_gained: float
     practices_gained: int
     joined: tuple[str, ...]
+    joining_added_usd: float
     joining_less_usd: float
 
     @property
+    def closes_usd(self) -> float:
+        """By how much missing money falls through the raise, less what joining at today's terms costs, if it does."""
+        return min(self.missing_less_usd, round(self.missing_less_usd + self.joining_less_usd, 2))
+
+    @property
     def each_dollar(self) -> float:
-        """By how much missing money falls for each dollar that the payer adds."""
-        return self.missing_less_usd / self.added_usd
+        """What the raise closes for each dollar that it adds."""
+        return self.closes_usd / self.added_usd
 
 
 @dataclass(frozen=True)
@@ -92,12 +100,15 @@ def best_changes(plan: Plan, started: Callable[[str], object] = lambda name: Non
         for payer, change in search.of(program):
             tried[payer] += 1
             found[payer] += [change] if change is not None else []
-    best = {payer: max(changes, key=_rank, default=None) for payer, changes in found.items()}
+    best = {payer: _best(changes) for payer, changes in found.items()}
     return Changes(best, tried, round(float(search.missing.sum()), 2))
 
 
-def _rank(change: Change) -> tuple[float, float]:
-    return round(change.each_dollar, _RATIO_DIGITS), change.missing_less_usd
+def _best(changes: Sequence[Change]) -> Change | None:
+    """What closes most for each dollar, among changes that close enough to matter."""
+    most = max((change.closes_usd for change in changes), default=0.0)
+    material = [change for change in changes if change.closes_usd >= MATERIAL_RATE * most]
+    return max(material, key=lambda change: (round(change.each_dollar, _RATIO_DIGITS), change.closes_usd), default=None)
 
 
 @dataclass(frozen=True)
@@ -163,30 +174,27 @@ class _Search:
     def _change(
         self, payer: str, number: ContractNumber, raised: float, case: _Case, today: Settled, then: Settled
     ) -> Change | None:
-        """What raising one amount adds and brings; None where it does not help, or joining alone helps as much."""
-        more = self._reimbursed(then) - self._reimbursed(today)
-        paid = case.outcome.reimbursement[0] + more
-        added = self._paid_by_payer(case.outcome.settled) + self._paid_by_payer(then) - self._paid_by_payer(today)
-        mine = self.base.payers.index(payer)
-        added_usd = round(float((added - self.base_paid)[mine]), 2)
-        cost = case.outcome.cost[0]
-        less, joining_less = self._less(paid, cost), self._less(case.outcome.reimbursement[0], cost)
-        if added_usd < CENT or less < CENT or less - joining_less < CENT:
+        """What raising one amount adds and brings; None where it does not help."""
+        mine, rule = self.base.payers.index(payer), self.rule
+        before, cost = case.outcome.reimbursement[0], case.outcome.cost[0]
+        paid = before + self._reimbursed(then) - self._reimbursed(today)
+        lack = [float(missing_usd(table, cost, rule).sum()) for table in (before, paid)]
+        added = round(float((self._paid_by_payer(then) - self._paid_by_payer(today))[mine]), 2)
+        less = round(lack[0] - lack[1], 2)
+        joining_less = round(float(self.missing.sum()) - lack[0], 2) + 0.0
+        if added < CENT or min(less, less + joining_less) < CENT:
             return None
+        joining = self._paid_by_payer(case.outcome.settled) - self.base_paid
         reached = self._at_mass(paid, cost) & case.outcome.core_in_place[0]
-        before = self.base.at_mass[0]
-        members = self.settler.pricer.members
+        gained = reached.astype(np.float64) - self.base.at_mass[0]
         return Change(
-            payer, number, raised, added_usd, less,
-            members_gained=float(members @ reached - members @ before),
-            practices_gained=int(reached.sum()) - int(before.sum()),
+            payer, number, raised, added, less,
+            members_gained=float(self.settler.pricer.members @ gained),
+            practices_gained=int(gained.sum()),
             joined=tuple(name for name, flag in zip(self.plan.network.practices, case.joined, strict=True) if flag),
+            joining_added_usd=round(float(joining[mine]), 2) + 0.0,
             joining_less_usd=joining_less,
         )  # fmt: skip
-
-    def _less(self, paid: FloatArray, cost: FloatArray) -> float:
-        """By how much missing money falls, USD."""
-        return round(float(self.missing.sum() - missing_usd(paid, cost, self.rule).sum()), 2) + 0.0
 
     def _at_mass(self, paid: FloatArray, cost: FloatArray) -> BoolArray:
         everybody = np.ones((1, len(self.base.payers)), dtype=np.bool_)
