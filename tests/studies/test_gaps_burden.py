@@ -6,9 +6,12 @@ from typing import Any
 
 import pytest
 
+from critmass.settlement.ledger_costs import REPORTING
 from critmass.studies.gaps.burden import ReportingBurden, Threshold, reporting_burden, shared_measures, thresholds
 from critmass.studies.plan import Plan
+from critmass.studies.settle import plan_ledger
 from gaps_instances import of, two_payer_plan
+from plans import small_plan
 from random_clauses import Row
 from small_instances import component
 
@@ -120,3 +123,13 @@ def test_reports_of_the_organization_repeat_those_of_practices() -> None:
         joined={"N1": "P1", "S1": "P1 P2"},
     )
     assert burden(plan) == ReportingBurden(24.0, 17.0, 0.0, 7.0)
+
+
+def test_the_burden_of_today_is_the_ledgers() -> None:
+    """On a larger plan what reporting costs today is what the ledger's rows of reporting sum to."""
+    plan = small_plan(4)
+    rows = plan_ledger(plan)
+    booked = -float(rows.loc[rows["component"] == REPORTING, "amount_usd"].sum())
+    assert booked > 0
+    assert burden(plan).today_usd == pytest.approx(booked, abs=0.01)
+    assert burden(plan).common_usd <= burden(plan).today_usd

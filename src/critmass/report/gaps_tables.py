@@ -36,7 +36,7 @@ def show_gaps(console: Console, found: GapsDocument) -> None:
     if found.payer is None:
         parts = [*_matrix(found, console.width), _workflows(found, narrow=narrow), _payers(found.payers, narrow=narrow)]
     else:
-        parts = [note(NOT_FOR_PAYERS, "yellow"), _column(found), _payers(found.payers, narrow=narrow)]
+        parts = [note(NOT_FOR_PAYERS, "yellow"), _column(found, narrow=narrow), _payers(found.payers, narrow=narrow)]
     console.print(Group(*parts, *_rides(found, narrow=narrow), *_overlaps(found.overlaps)))
     console.print(Group(*measures_section(found), *fragmentation_section(found)))
     console.print(Group(*coalition_sections(found), changes_section(found, narrow=narrow)))
@@ -151,13 +151,13 @@ def _reading(found: GapsDocument) -> str:
     )
 
 
-def _column(found: GapsDocument) -> RenderableType:
+def _column(found: GapsDocument, *, narrow: bool) -> RenderableType:
     """One payer's own column of the matrix."""
-    table = number_table(["Workflow"], ["Its cost", "It pays", "Covers", "All cover"])
+    table = number_table(["Workflow"], [*([] if narrow else ["Its cost"]), "It pays", "Covers", "All cover"])
     for line in found.coverage:
         for cell in line.payers:
             if cell.cost_usd or cell.paid_usd:
-                money = [short_dollars(cell.cost_usd), short_dollars(cell.paid_usd)]
+                money = [short_dollars(usd) for usd in ([] if narrow else [cell.cost_usd]) + [cell.paid_usd]]
                 add_row(table, [_name(line), *money, _share(cell), _ratio(line.coverage)])
     return section("What it pays of the cost that its own members cause", table)
 
