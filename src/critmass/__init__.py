@@ -9,6 +9,7 @@ from critmass.studies.coordinate.sharing import share_coordination
 from critmass.studies.coordinate.target import parse_target
 from critmass.studies.entities import load_map, read_book, settle_file
 from critmass.studies.explain import conflict_of, explain
+from critmass.studies.gaps import gaps
 from critmass.studies.organizing import organizing
 from critmass.studies.plan import Plan
 from critmass.studies.plan import plan_network as plan
@@ -33,6 +34,7 @@ __all__ = [
     "conflict_of",
     "coordinate",
     "explain",
+    "gaps",
     "load_catalog",
     "load_map",
     "load_network",

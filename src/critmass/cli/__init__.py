@@ -12,6 +12,7 @@ from critmass.cli import (
     coordinate,
     explain,
     files,
+    gaps,
     organize,
     plan,
     programs,
@@ -42,6 +43,7 @@ app.command(short_help="Find the best plan for a network, with proof.")(plan.pla
 app.command(short_help="Say why a plan is what it is, or why there is none.")(explain.explain)
 app.command(short_help="Show what organizing is worth to practices, and why.")(organize.organize)
 app.command(short_help="Find what payers have to add together for a target.")(coordinate.coordinate)
+app.command(short_help="Show what payers leave unpaid, by workflow and payer.")(gaps.gaps)
 app.command(short_help="Price contracts for a network, a results table, or along a sweep.")(settle.settle)
 app.command(short_help="Share a joint cost or value among payers.")(share.share)
 app.command(short_help="Show what one role may see of a plan.")(view.view)

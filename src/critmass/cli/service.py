@@ -15,6 +15,7 @@ from critmass.domain.results_map import ResultsMap
 from critmass.domain.scenario import Scenario
 from critmass.report.coordinating_schema import CoordinatingDocument
 from critmass.report.explanation_schema import ConflictDocument, ExplanationDocument
+from critmass.report.gaps_schema import GapsDocument
 from critmass.report.organizing_schema import OrganizingDocument
 from critmass.report.schema import PlanDocument, SettlementDocument
 from critmass.report.sharing_coordination import SharedCoordinationDocument
@@ -36,6 +37,7 @@ class Documented(StrEnum):
     COORDINATION = "coordination"
     SHARED_COORDINATION = "shared_coordination"
     VIEW = "view"
+    GAPS = "gaps"
 
 
 _MODELS: dict[Documented, type[BaseModel]] = {
@@ -50,13 +52,14 @@ _MODELS: dict[Documented, type[BaseModel]] = {
     Documented.COORDINATION: CoordinatingDocument,
     Documented.SHARED_COORDINATION: SharedCoordinationDocument,
     Documented.VIEW: ViewDocument,
+    Documented.GAPS: GapsDocument,
 }
 
 
 def schema(
     document: Annotated[Documented, typer.Argument(help="Which document.")] = Documented.PLAN,
 ) -> None:
-    """Print the JSON schema of a result (plan, settlement, explanation, view), a scenario, or a results map."""
+    """Print the JSON schema of a result, a scenario, or the map of a results table."""
     read = document in (Documented.SCENARIO, Documented.MAP)
     print_json(_MODELS[document].model_json_schema(mode="validation" if read else "serialization"))
 

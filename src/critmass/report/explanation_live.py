@@ -22,11 +22,11 @@ class QuestionLine:
     """Shows the question that is being planned: a line that renews itself on a terminal, else a line now and then.
 
     Use as a context manager; call `started` with the name of each question, and the object itself with reports of
-    the search.
+    the search. `noun` is what each question is called.
     """
 
-    def __init__(self, console: Console) -> None:
-        self._console = console
+    def __init__(self, console: Console, noun: str = "plan") -> None:
+        self._console, self._noun = console, noun
         self._start = time.monotonic()
         self._printed = self._start + QUIET_SECONDS - SECONDS_BETWEEN_LINES
         self._name, self._count = "", 0
@@ -63,5 +63,5 @@ class QuestionLine:
         spent = time.monotonic() - self._start
         if spent < QUIET_SECONDS or not self._count:
             return Text("")
-        text = f"plan {self._count:,}: {self._name}, {seconds(spent)}"
+        text = f"{self._noun} {self._count:,}: {self._name}, {seconds(spent)}"
         return Text(text, no_wrap=True, overflow="ellipsis")

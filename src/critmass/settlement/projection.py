@@ -187,6 +187,14 @@ class Model:
                     table[place] += float(volume.per_member) * self.arrays.members(volume.stratum)
         return table
 
+    def eligible_by_population(self) -> FloatArray:
+        """Patients a workflow serves at full reach, shape (practice, workflow, population)."""
+        table = np.zeros((len(self.network.practices), len(self.workflows), len(self.network.populations)))
+        for place, workflow in enumerate(self.workflows):
+            for part in workflow.eligible:
+                table[:, place] += float(part.share) * self.arrays.members(part.stratum)
+        return table
+
     def eligible_patients(self) -> FloatArray:
         """Patients a workflow serves at full reach, shape (practice, workflow)."""
         columns = [

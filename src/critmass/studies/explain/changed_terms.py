@@ -8,6 +8,7 @@ from dataclasses import replace
 from critmass.catalog.overrides import with_overrides
 from critmass.domain.catalog import Catalog
 from critmass.domain.errors import InputError
+from critmass.domain.programs import Program
 from critmass.domain.scenario import RateOverride, Scenario
 from critmass.settlement.outcome import Pricer
 from critmass.settlement.projection import Decisions
@@ -19,9 +20,9 @@ from critmass.studies.plan import Plan
 class ChangedTerms:
     """Settles and restates a plan's question under another number of one program."""
 
-    def __init__(self, plan: Plan, program: str) -> None:
+    def __init__(self, plan: Plan, program: str, settler: Settler | None = None) -> None:
         self.plan, self.program = plan, program
-        self.settler = Settler(plan)
+        self.settler = settler or Settler(plan)
         mine = tuple(item for item in plan.catalog.provenance if item.owner == program)
         written = {program: plan.catalog.written_programs[program]}
         self._alone = replace(plan.catalog, programs=written, written_programs=written, provenance=mine)
@@ -35,6 +36,10 @@ class ChangedTerms:
     def fits(self, number: ContractNumber, value: float) -> bool:
         """Whether the catalog allows the value: rows of a table stay in their order."""
         return self._pricer(number, value) is not None
+
+    def changed(self, number: ContractNumber, value: float) -> Program | None:
+        """The program with the value in it; None where the catalog does not allow it."""
+        return self._changed(self.overrides(number, value))
 
     def margin(self, number: ContractNumber, value: float, decisions: Decisions) -> float:
         """Net margin of decisions at a value, settled, USD."""
@@ -74,10 +79,15 @@ class ChangedTerms:
         return self._pricers[overrides]
 
     def _new_pricer(self, overrides: tuple[RateOverride, ...]) -> Pricer | None:
-        try:
-            changed = with_overrides(self._alone, overrides).programs[self.program]
-        except InputError:
+        changed = self._changed(overrides)
+        if changed is None:
             return None
         return self.settler.under(
             replace(self.plan.catalog, programs={**self.plan.catalog.programs, changed.id: changed})
         )
+
+    def _changed(self, overrides: tuple[RateOverride, ...]) -> Program | None:
+        try:
+            return with_overrides(self._alone, overrides).programs[self.program]
+        except InputError:
+            return None

@@ -51,6 +51,21 @@ class Rules:
                 joined[:, :, column] = decisions.joined[:, :, program_ids.index(name)]
         return replace(decisions, joined=joined)
 
+    def may_join(self, program: Program, decisions: Decisions) -> BoolArray:
+        """Practices that can join one more program beside all they do, by every rule on programs, shape (practice,).
+
+        A program that the organization joins as a whole can be joined by all of its practices or by none.
+        """
+        column = self.shared.program_ids.index(program.id)
+        before = decisions.joined[0] & self._reached
+        new = self._reached[:, column] & ~before[:, column]
+        joined = before.copy()
+        joined[:, column] |= new
+        kept = np.array([self._programs(place, joined[place]) for place in range(len(joined))], dtype=np.bool_)
+        if program.join_level == "practice":
+            return np.asarray(new & kept)
+        return np.asarray(new & bool(self._organization(joined) and kept.all()))
+
     # Programs ---------------------------------------------------------------------------------------
 
     def _organization(self, joined: BoolArray) -> bool:
