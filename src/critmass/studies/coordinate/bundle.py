@@ -18,7 +18,7 @@ from critmass.formulation.bonus import COUNTED, NEED, OWN_VALUE, BundleBonus
 from critmass.formulation.levels import Shared
 from critmass.formulation.network_model import NetworkModel, formulate
 from critmass.settlement.outcome import Pricer
-from critmass.settlement.projection import Model
+from critmass.settlement.projection import Decisions, Model
 from critmass.settlement.results import FloatArray
 from critmass.settlement.terms import Terms
 from critmass.solve.candidates import Candidate
@@ -86,7 +86,7 @@ def puts_mass_first(scenario: Scenario) -> bool:
 
 
 def least_bundle_bonus(
-    problem: BundleProblem, known: Candidate | None, *, gap: float, clock: Clock, share_of_time: float,
+    problem: BundleProblem, known: Decisions | None, *, gap: float, clock: Clock, share_of_time: float,
     report: Reporter, executor: Executor, seed: int,
 ) -> LeastBonus:  # fmt: skip
     """The cheapest plan with its bonus that the time allows, and a bound on the bonus of all."""
@@ -94,7 +94,7 @@ def least_bundle_bonus(
     if problem.own_usd is not None:
         floors[OWN_VALUE] = problem.own_usd
     stage = Stage(NEED, {NEED: -1.0}, floors)
-    start = None if known is None else problem.judge.candidate(known.decisions)
+    start = None if known is None else problem.judge.candidate(known)
     if len(problem.model.practices) <= TINY:
         result = solve_whole(
             problem.model, problem.judge, stage, start, gap=gap, seed=seed, clock=clock, report=report

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from critmass.formulation.network_model import NetworkModel
 from critmass.settlement.results import FloatArray
 from critmass.solve.columns import Column, Pool, Stage, penalty_costs, restricted_master
-from critmass.solve.highs import SolveLimits
+from critmass.solve.highs import SolveLimits, solve
 from critmass.solve.masters import PlanTask, solve_plan_problem
 
 Changed = Callable[[Column], Column | None]
@@ -18,6 +18,15 @@ Changed = Callable[[Column], Column | None]
 
 SHORT_USD = 1e6
 """What a unit short of a link or floor costs: more than any plan is worth."""
+
+
+CLOSE = 2e-3
+"""Relative gap of a choice."""
+
+
+def _falls_short(slacks: FloatArray) -> bool:
+    """Whether a link or a floor is missed: also where plans may be mixed, no choice keeps it."""
+    return float(slacks.max(initial=0.0)) > 1e-5
 
 
 @dataclass(frozen=True)
@@ -42,12 +51,13 @@ def chosen_from(
         return None
     slack_costs = penalty_costs(model, stage, SHORT_USD)
     problem, columns = restricted_master(model, narrowed, stage, explicit_organization=True, slack_costs=slack_costs)
-    limits = SolveLimits(time_seconds=seconds, gap_absolute=1.0, gap_relative=1e-3, seed=seed)
-    answer = solve_plan_problem(PlanTask(problem, tuple(item.block for item in columns), limits, False, 2.0 * seconds))
-    if answer.x is None:
+    rows = slice(len(columns), len(columns) + len(model.links) + len(stage.floors))
+    mixed = solve(replace(problem, integer=np.zeros_like(problem.integer)), SolveLimits(seed=seed))
+    if mixed.x is None or _falls_short(mixed.x[rows]):
         return None
-    slacks = answer.x[len(columns) : len(columns) + len(model.links) + len(stage.floors)]
-    if float(slacks.max(initial=0.0)) > 1e-5:
+    limits = SolveLimits(time_seconds=seconds, gap_absolute=1.0, gap_relative=CLOSE, seed=seed)
+    answer = solve_plan_problem(PlanTask(problem, tuple(item.block for item in columns), limits, False, 2.0 * seconds))
+    if answer.x is None or _falls_short(answer.x[rows]):
         return None
     weights = answer.x[: len(columns)]
     picked = sorted((columns[at] for at in np.flatnonzero(weights > 0.5)), key=lambda item: item.block)

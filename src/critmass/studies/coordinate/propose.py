@@ -37,7 +37,7 @@ from critmass.studies.explain.rules import Rules
 from critmass.studies.explain.settled import values_of
 from critmass.studies.plan import Plan, plan_network
 
-BASE_SHARE, SEARCH_SHARE = 0.25, 0.35
+BASE_SHARE, SEARCH_SHARE = 0.2, 0.35
 """Parts of the time for the organization's plan as things stand, and for the search; the rest verifies."""
 
 ROUNDS = 3
@@ -173,8 +173,8 @@ class _State:
         seconds = SEARCH_SHARE * self.options.time_limit_seconds
         with solve_pool(self.options.workers, self.options.executor, self.options.scheduler) as executor:
             least = least_bundle_bonus(
-                problem, None, gap=self.options.gap, clock=Clock(seconds), share_of_time=1.0, report=self.report,
-                executor=executor, seed=self.options.seed,
+                problem, self.base.outcome.decisions, gap=self.options.gap, clock=Clock(seconds), share_of_time=1.0,
+                report=self.report, executor=executor, seed=self.options.seed,
             )  # fmt: skip
         self.started("simpler ways to pay")
         compared = schemes_from(problem, least, self.limits)

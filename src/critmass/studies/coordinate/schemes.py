@@ -20,7 +20,7 @@ from critmass.studies.coordinate.judge import WithBonus
 from critmass.studies.coordinate.library import Changed, Choice, chosen_from
 from critmass.studies.coordinate.need import least_bonus
 
-SECONDS = 2.0
+SECONDS = 0.3
 """Time for one choice of plans."""
 
 UNIFORM = "one rate for all"
@@ -29,7 +29,7 @@ UNIFORM = "one rate for all"
 FEES = "pcp_office_visits"
 """Code set whose fees are raised in comparison."""
 
-HALVINGS = 8
+HALVINGS = 6
 """Steps in which the uniform rate is narrowed down."""
 
 
