@@ -29,6 +29,7 @@ def run(*words: str | Path) -> Result:
     return CliRunner().invoke(app, list(map(str, words)))
 
 
+@pytest.mark.long
 def test_coordination_as_json(network: Path) -> None:
     """The JSON is a valid document; a proposal in it is verified and no dearer than the offers."""
     done = run("coordinate", network, "--target", "2", "--time-limit", 12, "--json")

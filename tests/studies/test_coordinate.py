@@ -13,14 +13,16 @@ from critmass.domain.errors import InputError
 from critmass.domain.scenario import CriticalMass, Scenario, SolveOptions
 from critmass.formulation.bonus import NEED
 from critmass.network import sample_network
-from critmass.settlement.projection import Decisions
+from critmass.settlement.projection import Decisions, Model
 from critmass.settlement.results import FloatArray
 from critmass.settlement.terms import terms_in_force
 from critmass.solve.progress import Clock, silent
+from critmass.studies.coordinate.benefit import Benefits, expenditure_usd
 from critmass.studies.coordinate.bundle import BundleProblem, LeastBonus, bundle_problem, least_bundle_bonus
 from critmass.studies.coordinate.coalitions import CoalitionValues, coalition_game
 from critmass.studies.coordinate.need import least_bonus
 from critmass.studies.coordinate.offers import on_offer
+from critmass.studies.coordinate.play import play
 from critmass.studies.coordinate.propose import Coordination, coordinate, payers_of
 from critmass.studies.coordinate.target import parse_target
 from enumeration import Enumeration
@@ -215,6 +217,43 @@ def test_nothing_is_offered_where_nothing_is_needed(shipped_catalog: Catalog) ->
     assert found.reached_today
     assert found.proposal is None
     assert found.bound_usd == 0.0
+
+
+# Benefits and play --------------------------------------------------------------------------------------
+
+
+def test_benefits_add_up_by_hand(shipped_catalog: Catalog) -> None:
+    """Care management everywhere saves each payer its share of spending; nothing new is worth nothing."""
+    network, scenario = sample_network(4, 1, shipped_catalog), Scenario()
+    model = Model(network, shipped_catalog, scenario)
+    terms = terms_in_force(shipped_catalog, network, scenario)
+    payers = payers_of(network)
+    priced = Benefits(model, terms, payers, "mid")
+    today = Decisions(
+        (model.reach_in_place > 0).astype(np.int8)[None], model.reach_in_place[None],
+        np.zeros((1, 4, len(terms.programs)), dtype=np.bool_),
+    )  # fmt: skip
+    assert priced.usd(today) == pytest.approx(np.zeros((1, 4, len(payers))))
+    place = model.workflow_position["care_management"]
+    reach = model.reach_in_place.copy()
+    reach[:, place] = 1.0
+    worth = priced.usd(Decisions(today.delivery, reach[None], today.joined))[0]
+    saved = model.saved_shares[place] * expenditure_usd(model) * (reach - model.reach_in_place)[:, [place]]
+    assert (worth.sum(axis=1) >= saved.sum(axis=1) - 0.01).all()
+    assert saved.sum() > 0
+
+
+def test_payers_alone_are_stuck() -> None:
+    """Three payers of 96, 84 and 60 and a need of 150: nobody starts, 54 from a convener would set them going."""
+    played = play(
+        ("P1", "P2"), ("a", "b", "c"), np.array([150.0, 0.0]), np.array([[96.0, 84.0, 60.0], [9.0, 9.0, 9.0]])
+    )
+    (item,) = played.practices
+    assert item.stuck
+    assert (played.worst_usd, played.best_usd, played.together_usd) == (0.0, 90.0, 90.0)
+    assert played.jump_start_usd == pytest.approx(54.0)
+    assert played.price_of_fragmentation is None
+    assert item.critical == (("a", "b"), ("a", "c"))
 
 
 # What users write ---------------------------------------------------------------------------------------

@@ -20,7 +20,7 @@ from critmass.report.coordinating_schema import (
 )
 from critmass.report.document import level_proof, versions
 from critmass.settlement.projection import Model
-from critmass.studies.coordinate.benefit import LEVELS, benefit_of
+from critmass.studies.coordinate.benefit import LEVELS, Benefits
 from critmass.studies.coordinate.bundle import member_months
 from critmass.studies.coordinate.play import play
 from critmass.studies.coordinate.propose import Coordination, Proposal
@@ -107,11 +107,10 @@ def _payers(found: Coordination, proposal: Proposal) -> Iterator[PayerLine]:
     )
     drawn = proposal.offers.usd[plan.outcome.core_in_place[0]].sum(axis=0)
     today, terms = found.today.outcome.decisions, found.today.terms
-    gains = {
-        level: benefit_of(model, terms, plan.outcome.decisions, payers, level).usd.sum(axis=0)
-        - benefit_of(model, terms, today, payers, level).usd.sum(axis=0)
-        for level in LEVELS
-    }
+    gains = {}
+    for level in LEVELS:
+        priced = Benefits(model, terms, payers, level)
+        gains[level] = (priced.usd(plan.outcome.decisions) - priced.usd(today))[0].sum(axis=0)
     months = member_months(model, payers).sum(axis=0)
     for at, payer in enumerate(payers):
         yield PayerLine(
@@ -130,10 +129,9 @@ def _alone(found: Coordination, proposal: Proposal) -> PlayDocument:
         found.today.terms,
         proposal.offers.payers,
     )
-    then, now = (
-        benefit_of(model, terms, plan.outcome.decisions, payers, "mid").usd for plan in (proposal.plan, found.today)
-    )
-    played = play(found.network.practices, payers, proposal.offers.usd.sum(axis=1), then - now)
+    priced = Benefits(model, terms, payers, "mid")
+    gain = priced.usd(proposal.plan.outcome.decisions) - priced.usd(found.today.outcome.decisions)
+    played = play(found.network.practices, payers, proposal.offers.usd.sum(axis=1), gain[0])
     return PlayDocument(
         worst_usd=usd(played.worst_usd), best_usd=usd(played.best_usd), together_usd=usd(played.together_usd),
         price_of_fragmentation=played.price_of_fragmentation, stuck=sum(item.stuck for item in played.practices),

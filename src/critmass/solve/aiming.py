@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -12,7 +13,10 @@ from critmass.solve.highs import SolveLimits, solve
 from critmass.solve.masters import Masters
 from critmass.solve.nodes import Node
 
-PARTS = (1.06, 1.03, 1.0, 0.97, 0.94, 0.91, 0.88, 0.85, 0.8, 0.7)
+WHOLE_SECONDS = 10.0
+"""Time for what the organization can make of its payments by whole decisions."""
+
+PARTS = (1.0, 0.97, 0.94, 0.91, 0.88, 0.85, 0.8, 0.7)
 """Parts of what a master makes of pooled payments, perhaps the sample's, that a plan may aim at."""
 
 
@@ -26,11 +30,13 @@ class Aims:
     def __init__(self, model: NetworkModel, masters: Masters, seed: int) -> None:
         self.model, self.masters, self.seed = model, masters, seed
         self._start = PARTS.index(1.0)
+        self._paid: Mapping[str, float] = {}
 
     def best(self, stage: Stage, node: Node) -> Node:
         """The aim at which the linear master over the columns at hand is worth most, from the last best one uphill."""
         worth: dict[int, float] = {}
         at = self._start
+        self._paid = self.masters.whole_payments(stage, node, WHOLE_SECONDS) or node.paid
         while True:
             for place in (at, at - 1, at + 1):
                 if 0 <= place < len(PARTS) and place not in worth:
@@ -47,7 +53,7 @@ class Aims:
 
     def at(self, node: Node, part: float) -> Node:
         """A node that aims at a part of the payments that another node's master makes."""
-        paid = {name: part * value for name, value in node.paid.items() if value > 0}
+        paid = {name: part * value for name, value in self._paid.items() if value > 0}
         capped = Node({**node.fixed, **{name: (value, value) for name, value in paid.items()}}, np.inf, node.order)
         fixed = {**node.fixed, **{name: (value, np.inf) for name, value in paid.items()}}
         return Node(

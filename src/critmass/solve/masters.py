@@ -19,6 +19,15 @@ from critmass.solve.relaxation import branches, split_decisions
 WHOLE = 0.999
 """From this weight on a column counts as chosen whole."""
 
+WHOLE_GAP = 0.002
+"""Relative gap of a master whose organization decides whole."""
+
+SLACK = 1e-4
+"""From this on a link falls short."""
+
+FREE = 60
+"""Practices at least that choose anew beside those that the linear master splits."""
+
 LINEAR_SECONDS = 120.0
 """Time at most for the linear master that narrows a choice."""
 
@@ -92,6 +101,19 @@ class Masters:
         }
         return master_prices(self.model, stage, answer.row_duals)
 
+    def whole_payments(self, stage: Stage, node: Node, seconds: float) -> dict[str, float]:
+        """What the organization can make of each pooled payment under the node's decisions, its own decisions whole and
+        the practices' plans mixed; nothing where that is not found in time. USD."""
+        problem, chosen, offset = self.plan_problem(stage, node)
+        whole = problem.integer.copy()
+        whole[: len(chosen)] = False
+        limits = SolveLimits(time_seconds=seconds, gap_relative=WHOLE_GAP, seed=self.seed)
+        answer = solve(replace(problem, integer=whole), limits)
+        if answer.x is None or float(answer.x[len(chosen) : offset].max(initial=0.0)) > SLACK:
+            return {}
+        organization, position = answer.x[offset:], self.model.organization.position
+        return {name: float(organization[position[name]]) for name in self.model.pooled_payments if name in position}
+
     def penalty(self, stage: Stage) -> SlackCosts:
         """What falling short of a link costs: more than any column can be worth."""
         worths = [abs(stage.value(item.worth)) for item in self.pool.flat()]
@@ -152,7 +174,8 @@ def solve_plan_problem(task: PlanTask) -> Answer:
     def left(most: float) -> float:
         return max(min(most, end - time.monotonic()), LEAST_SECONDS)
 
-    held = narrowed(task.problem, task.blocks, left(LINEAR_SECONDS))
+    limits = SolveLimits(time_seconds=left(LINEAR_SECONDS), gap_relative=WHOLE_GAP if task.only_narrowed else 0.0)
+    held = narrowed(task.problem, task.blocks, limits, many=task.only_narrowed)
     first = solve(held, replace(task.limits, time_seconds=left(task.limits.time_seconds)))
     if task.only_narrowed or (first.x is not None and time.monotonic() >= end):
         return first
@@ -160,18 +183,23 @@ def solve_plan_problem(task: PlanTask) -> Answer:
     return found if found.objective >= first.objective else first
 
 
-def narrowed(problem: Problem, blocks: Sequence[int], seconds: float) -> Problem:
-    """The plan problem with every practice held to the column that the linear master gives it whole.
+def narrowed(problem: Problem, blocks: Sequence[int], limits: SolveLimits, *, many: bool) -> Problem:
+    """The plan problem with every practice held to the column that the master gives it whole.
 
-    Few practices are split by it, however many there are: about as many as there are links. Where the linear master
-    has no solution within so many seconds, nothing is held.
+    Few practices are split by it, however many there are: about as many as there are links. Of `many` practices the
+    organization decides whole in that master: payments that only mixed decisions of it earn would hold practices to
+    plans that no choice can keep. And `FREE` more practices choose, so that what rounding takes from a link can be
+    given back. Where the master has no solution in time, nothing is held.
     """
-    answer = solve(replace(problem, integer=np.zeros_like(problem.integer)), SolveLimits(time_seconds=seconds))
+    whole = problem.integer & many
+    whole[: len(blocks)] = False
+    answer = solve(replace(problem, integer=whole), limits)
     if answer.x is None:
         return problem
     values = answer.x[: len(blocks)]
-    whole = {block for block, value in zip(blocks, values, strict=True) if value > WHOLE}
-    held = np.array([block in whole for block in blocks], dtype=np.bool_)
+    settled = sorted({block for block, value in zip(blocks, values, strict=True) if value > WHOLE})
+    free = settled[:: max(len(settled) // FREE, 1)] if many else []
+    held = np.isin(blocks, sorted(set(settled) - set(free)))
     upper = problem.upper.copy()
     upper[: len(blocks)] = np.where(held & (values <= WHOLE), 0.0, upper[: len(blocks)])
     return replace(problem, upper=upper)

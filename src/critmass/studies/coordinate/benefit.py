@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from critmass.domain.catalog import Catalog
@@ -15,33 +13,43 @@ LEVELS = ("low", "mid", "high")
 """Ends and middle of the catalog's intervals, for effects and for values together."""
 
 
-@dataclass(frozen=True)
-class Benefit:
-    """Worth of outcomes beyond today's, USD a year, shape (practice, payer) over `payers`."""
+class Benefits:
+    """Prices outcomes for the payers of one network, at one level of the catalog's intervals; reusable."""
 
-    payers: tuple[str, ...]
-    avoided_usd: FloatArray
-    quality_usd: FloatArray
+    def __init__(self, model: Model, terms: Terms, payers: tuple[str, ...], level: str) -> None:
+        self.payers = payers
+        self.model = Model(model.network, model.catalog, model.scenario.model_copy(update={"effects": level}))
+        self.ids = tuple(program.id for program in terms.programs)
+        self.spend_usd = expenditure_usd(self.model)
+        lines = [line for _, line in model.network.populations]
+        self.usd_per_gap = np.array([_usd_per_gap(model.catalog, line, level) for line in lines])
+        self.looked_at = sorted(
+            {(clause.payer, name) for clause in terms.clauses for name in clause.component.measures}
+        )
 
-    @property
-    def usd(self) -> FloatArray:
-        """Both together."""
-        return np.asarray(self.avoided_usd + self.quality_usd)
+    def usd(self, decisions: Decisions) -> FloatArray:
+        """What outcomes beyond doing nothing new are worth, shape (scenario, practice, payer), USD a year.
 
+        Avoided spending is each workflow's saved share of expenditure at its reach beyond today's; quality is what a
+        closed gap is worth, for each measure that a program of the payer looks at.
+        """
+        extra = np.maximum(decisions.reach - self.model.reach_in_place, 0.0)
+        worth = (extra @ self.model.saved_shares) * self.spend_usd + self._closed(decisions) * self.usd_per_gap
+        found = np.zeros((*worth.shape[:2], len(self.payers)))
+        for column, (payer, _) in enumerate(self.model.network.populations):
+            if payer in self.payers:
+                found[:, :, self.payers.index(payer)] += worth[:, :, column]
+        return found
 
-def benefit_of(model: Model, terms: Terms, decisions: Decisions, payers: tuple[str, ...], level: str) -> Benefit:
-    """What decisions of a single scenario are worth to payers at a level of the catalog's intervals.
-
-    Avoided spending is each workflow's saved share of expenditure at its reach beyond today's; quality is what a closed
-    gap is worth, for each measure that a program of the payer looks at.
-    """
-    at_level = Model(model.network, model.catalog, model.scenario.model_copy(update={"effects": level}))
-    extra = np.maximum(decisions.reach[0] - model.reach_in_place, 0.0)
-    spend = expenditure_usd(model)
-    avoided = np.einsum("iw,wp,ip->ip", extra, at_level.saved_shares, spend)
-    closed = _gaps_closed(at_level, terms, decisions)
-    worth = np.array([_usd_per_gap(model.catalog, line, level) for _, line in model.network.populations])
-    return Benefit(payers, _by_payer(model, avoided, payers), _by_payer(model, closed * worth, payers))
+    def _closed(self, decisions: Decisions) -> FloatArray:
+        """Gaps closed, shape (scenario, practice, population)."""
+        results = ProjectedResults(self.model, self.ids, decisions)
+        found = np.zeros((*decisions.reach.shape[:2], len(self.model.network.populations)))
+        for payer, measure in self.looked_at:
+            columns = [at for at, pair in enumerate(self.model.network.populations) if pair[0] == payer]
+            gaps = np.abs(self.model.gap(measure)[:, columns])
+            found[:, :, columns] += gaps * results.closed(measure)[:, :, None]
+        return found
 
 
 def expenditure_usd(model: Model) -> FloatArray:
@@ -61,24 +69,3 @@ def _usd_per_gap(catalog: Catalog, line: str, level: str) -> float:
         if line in item.lines_of_business:
             return float({"low": item.low, "mid": item.usd_per_gap_closed, "high": item.high}[level])
     return 0.0
-
-
-def _gaps_closed(model: Model, terms: Terms, decisions: Decisions) -> FloatArray:
-    """Members newly compliant against doing nothing new, shape (practice, population), over measures that the
-    payer's programs look at."""
-    results = ProjectedResults(model, tuple(program.id for program in terms.programs), decisions)
-    looked_at = {(clause.payer, measure) for clause in terms.clauses for measure in clause.component.measures}
-    found = np.zeros((len(model.network.practices), len(model.network.populations)))
-    for payer, measure in sorted(looked_at):
-        columns = [at for at, population in enumerate(model.network.populations) if population[0] == payer]
-        closed = np.abs(model.gap(measure)[:, columns]) * results.closed(measure)[0][:, None]
-        found[:, columns] += closed
-    return found
-
-
-def _by_payer(model: Model, table: FloatArray, payers: tuple[str, ...]) -> FloatArray:
-    found = np.zeros((len(table), len(payers)))
-    for column, (payer, _) in enumerate(model.network.populations):
-        if payer in payers:
-            found[:, payers.index(payer)] += table[:, column]
-    return found

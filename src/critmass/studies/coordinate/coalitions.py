@@ -9,17 +9,18 @@ from __future__ import annotations
 
 import itertools
 import time
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from critmass.formulation.bonus import NEED, OWN_VALUE
-from critmass.settlement.projection import Decisions, Model
+from critmass.settlement.projection import Decisions
 from critmass.settlement.results import FloatArray
 from critmass.settlement.terms import Terms
 from critmass.solve.columns import Column, Pool, Stage
-from critmass.studies.coordinate.benefit import benefit_of
+from critmass.studies.coordinate.benefit import Benefits
 from critmass.studies.coordinate.bundle import BundleProblem
 from critmass.studies.coordinate.library import chosen_from
 from critmass.studies.coordinate.need import least_bonus
@@ -74,34 +75,28 @@ class CoalitionValues:
         self, problem: BundleProblem, pool: Pool, terms: Terms, payers: tuple[str, ...], today: Decisions, level: str
     ) -> None:
         self.problem, self.judge, self.model, self.payers = problem, problem.judge, problem.model, payers
-        shared: Model = problem.model.shared.model
-        already = benefit_of(shared, terms, today, payers, level).usd
         self.columns = [item for block in range(pool.blocks - 1) for item in pool.columns[block]]
-        self.benefits = self._benefits(shared, terms, level) - already[[item.block for item in self.columns]]
+        priced = Benefits(problem.model.shared.model, terms, payers, level)
+        already = priced.usd(today)[0]
+        self.benefits = self._of_columns(priced) - already[[item.block for item in self.columns]]
         self._place = {(item.block, item.x.tobytes()): at for at, item in enumerate(self.columns)}
         self.pool = pool
 
-    def _benefits(self, shared: Model, terms: Terms, level: str) -> FloatArray:
-        """Worth of each column's outcomes to each payer, shape (column, payer)."""
-        found = np.zeros((len(self.columns), len(self.payers)))
-        rounds: dict[int, list[int]] = {}
-        for at, item in enumerate(self.columns):
-            rounds.setdefault(item.block, []).append(at)
-        for number in range(max(map(len, rounds.values()), default=0)):
-            chosen = {block: places[number] for block, places in rounds.items() if number < len(places)}
-            decisions = self._side_by_side(chosen)
-            table = benefit_of(shared, terms, decisions, self.payers, level).usd
-            for block, at in chosen.items():
-                found[at] = table[block]
-        return found
-
-    def _side_by_side(self, chosen: dict[int, int]) -> Decisions:
-        nothing = self.model.shared.baseline.decisions
-        delivery, reach = nothing.delivery.copy(), nothing.reach.copy()
-        for block, at in chosen.items():
-            one = self.model.practice_decisions(block, self.columns[at].x)
-            delivery[0, block], reach[0, block] = one.delivery[0, 0], one.reach[0, 0]
-        return Decisions(delivery, reach, nothing.joined)
+    def _of_columns(self, priced: Benefits) -> FloatArray:
+        """Worth of each column's outcomes to each payer, shape (column, payer); columns of different practices are
+        priced side by side, as scenarios."""
+        before, scenarios = Counter[int](), list[int]()
+        for item in self.columns:
+            scenarios.append(before[item.block])
+            before[item.block] += 1
+        nothing, count = self.model.shared.baseline.decisions, max(scenarios, default=0) + 1
+        delivery, reach = (np.repeat(part[:1], count, axis=0) for part in (nothing.delivery, nothing.reach))
+        for at, item in zip(scenarios, self.columns, strict=True):
+            one = self.model.practice_decisions(item.block, item.x)
+            delivery[at, item.block], reach[at, item.block] = one.delivery[0, 0], one.reach[0, 0]
+        joined = np.repeat(nothing.joined[:1], count, axis=0)
+        found = priced.usd(Decisions(delivery, reach, joined))
+        return np.array([found[at, item.block] for at, item in zip(scenarios, self.columns, strict=True)])
 
     def of(self, item: Column) -> FloatArray:
         """What the outcomes of a column are worth beyond today's plan, shape (payer,), USD a year."""
