@@ -39,6 +39,8 @@ def _answer(found: CoordinatingDocument) -> RenderableType:
             "yellow",
         )
     spend = found.proposal.spend_usd
+    if spend == 0:
+        return note("A better plan of the organization reaches the target: nothing has to be added.", "")
     proved = f"no conditional bonus does it for less than {dollars(found.bound_usd)}"
     times = "round" if found.proposal.rounds == 1 else "rounds"
     return note(

@@ -44,5 +44,6 @@ def overlaid(
         columns=["practice", "fact", "value"],
     )
     facts = network.table("Facts")
-    tables = {**network.tables, "Facts": pd.concat([facts, rows], ignore_index=True) if len(facts) else rows}
+    both = [table for table in (facts, rows) if len(table)]
+    tables = {**network.tables, "Facts": pd.concat(both, ignore_index=True) if both else facts}
     return Overlaid(replace(network, tables=tables, hash=network_hash(tables)), changed)
