@@ -47,10 +47,10 @@ def program_coverage(catalog: Catalog) -> tuple[Coverage, ...]:
 
 
 def family_coverage(catalog: Catalog) -> tuple[Coverage, ...]:
-    """Coverage of the measures, the roles, the workflows and the facts, each family as a whole."""
+    """Coverage of the measures, the roles, the workflows, the facts and the payer values, each family as a whole."""
     by_owner = _grades_by_owner(catalog)
     families = {"measures": catalog.measures, "roles": catalog.roles, "workflows": catalog.workflows,
-                "facts": catalog.facts}  # fmt: skip
+                "facts": catalog.facts, "payer values": catalog.payer_values}  # fmt: skip
     return tuple(
         Coverage(name, name, "", "", _sum(by_owner.get(owner, _none()) for owner in items))
         for name, items in families.items()

@@ -52,8 +52,9 @@ class Aims:
         return self.at(node, PARTS[max(self._start - 1, 0)])
 
     def at(self, node: Node, part: float) -> Node:
-        """A node that aims at a part of the payments that another node's master makes."""
-        paid = {name: part * value for name, value in self._paid.items() if value > 0}
+        """A node that aims at a part of the payments that another node's master makes, and at what they cost, such as
+        withholds, in full."""
+        paid = {name: part * value if value > 0 else value for name, value in self._paid.items() if value}
         capped = Node({**node.fixed, **{name: (value, value) for name, value in paid.items()}}, np.inf, node.order)
         fixed = {**node.fixed, **{name: (value, np.inf) for name, value in paid.items()}}
         return Node(
