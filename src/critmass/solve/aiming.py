@@ -12,6 +12,7 @@ from critmass.solve.columns import Stage
 from critmass.solve.highs import SolveLimits, solve
 from critmass.solve.masters import Masters
 from critmass.solve.nodes import Node
+from critmass.solve.pricing import most_pooled_payments
 
 WHOLE_SECONDS = 10.0
 """Time for what the organization can make of its payments by whole decisions."""
@@ -36,7 +37,8 @@ class Aims:
         """The aim at which the linear master over the columns at hand is worth most, from the last best one uphill."""
         worth: dict[int, float] = {}
         at = self._start
-        self._paid = self.masters.whole_payments(stage, node, WHOLE_SECONDS) or node.paid
+        whole = self.masters.whole_payments(stage, node, WHOLE_SECONDS)
+        self._paid = whole or {**most_pooled_payments(self.model, node.fixed), **node.paid}
         while True:
             for place in (at, at - 1, at + 1):
                 if 0 <= place < len(PARTS) and place not in worth:
@@ -52,14 +54,14 @@ class Aims:
         return self.at(node, PARTS[max(self._start - 1, 0)])
 
     def at(self, node: Node, part: float) -> Node:
-        """A node that aims at a part of the payments that another node's master makes, and at what they cost, such as
-        withholds, in full."""
-        paid = {name: part * value if value > 0 else value for name, value in self._paid.items() if value}
-        capped = Node({**node.fixed, **{name: (value, value) for name, value in paid.items()}}, np.inf, node.order)
-        fixed = {**node.fixed, **{name: (value, np.inf) for name, value in paid.items()}}
-        return Node(
-            fixed, np.inf, node.order, relaxed=node.relaxed, centre=node.centre, caps=self.masters.claim_caps(capped)
-        )
+        """A node that aims at a part of the payments that another node's master makes; what it is to pay itself, such
+        as a withhold, counts in full."""
+        paid = {name: part * value if value > 0 else value for name, value in self._paid.items()}
+        position = self.model.organization.position
+        floors = {name: (value, np.inf) for name, value in paid.items() if 0 < value < np.inf and name in position}
+        caps = self.masters.caps_at(paid, node)
+        fixed = {**node.fixed, **floors}
+        return Node(fixed, np.inf, node.order, relaxed=node.relaxed, centre=node.centre, caps=caps)
 
     def _worth(self, stage: Stage, aimed: Node) -> float:
         problem, _, _ = self.masters.plan_problem(stage, aimed)

@@ -56,12 +56,16 @@ class Masters:
         """The most each practice may have under the node's decisions: of claims on pooled payments by payer, and of
         the hub's services that are not offered (none)."""
         if node.caps is None:
-            most, closed = most_pooled_payments(self.model, node.fixed), closed_services(node.fixed)
-            node.caps = [
-                claim_ranges(self.model, place, most) | {name: NONE for name in closed if name in block.position}
-                for place, block in enumerate(self.model.practices)
-            ]
+            node.caps = self.caps_at(most_pooled_payments(self.model, node.fixed), node)
         return node.caps
+
+    def caps_at(self, most: Mapping[str, float], node: Node) -> list[dict[str, Range]]:
+        """The same where pooled payments are at most so large, USD."""
+        closed = closed_services(node.fixed)
+        return [
+            claim_ranges(self.model, place, most) | {name: NONE for name in closed if name in block.position}
+            for place, block in enumerate(self.model.practices)
+        ]
 
     def respects(self, item: Column, decisions: Mapping[str, Range]) -> bool:
         """Whether a column keeps the organization's decisions that its block looks at."""
@@ -111,13 +115,15 @@ class Masters:
         answer = solve(replace(problem, integer=whole), limits)
         if answer.x is None or float(answer.x[len(chosen) : offset].max(initial=0.0)) > SLACK:
             return {}
-        organization, position = answer.x[offset:], self.model.organization.position
-        return {name: float(organization[position[name]]) for name in self.model.pooled_payments if name in position}
+        organization = answer.x[offset:]
+        return {name: self.model.organization.value(name, organization) for name in self.model.pooled_payments}
 
     def penalty(self, stage: Stage) -> SlackCosts:
-        """What falling short of a link costs: more than any column can be worth."""
+        """What falling short of a link costs: more than any column can be worth, and of many practices more than all of
+        them, for a hundredth of a pooled link may hold up a payment to everyone."""
         worths = [abs(stage.value(item.worth)) for item in self.pool.flat()]
-        return penalty_costs(self.model, stage, 10.0 * max(worths, default=1.0) + 1000.0)
+        practices = len(self.model.practices) if self.model.claims_untied else 1
+        return penalty_costs(self.model, stage, 10.0 * practices * max(worths, default=1.0) + 1000.0)
 
     def plan_problem(
         self, stage: Stage, node: Node, slack_costs: SlackCosts | None = None
