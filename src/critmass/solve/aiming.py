@@ -34,7 +34,11 @@ class Aims:
         self._paid: Mapping[str, float] = {}
 
     def best(self, stage: Stage, node: Node) -> Node:
-        """The aim at which the linear master over the columns at hand is worth most, from the last best one uphill."""
+        """The aim at which the linear master over the columns at hand is worth most, from the last best one uphill.
+
+        Steps and gates that the node holds are free again: with the columns at hand they may be out of reach by little.
+        """
+        node = _with_contracts_alone(node)
         worth: dict[int, float] = {}
         at = self._start
         whole = self.masters.whole_payments(stage, node, WHOLE_SECONDS)
@@ -51,7 +55,7 @@ class Aims:
 
     def higher(self, node: Node) -> Node:
         """The next aim above the best one: worth more, perhaps, once practices are priced under its caps."""
-        return self.at(node, PARTS[max(self._start - 1, 0)])
+        return self.at(_with_contracts_alone(node), PARTS[max(self._start - 1, 0)])
 
     def at(self, node: Node, part: float) -> Node:
         """A node that aims at a part of the payments that another node's master makes; what it is to pay itself, such
@@ -67,3 +71,9 @@ class Aims:
         problem, _, _ = self.masters.plan_problem(stage, aimed)
         relaxed = replace(problem, integer=np.zeros_like(problem.integer))
         return solve(relaxed, SolveLimits(time_seconds=60, seed=self.seed)).objective
+
+
+def _with_contracts_alone(node: Node) -> Node:
+    """The node with what it holds of the organization's contracts and of the conditions that follow from them."""
+    fixed = {name: held for name, held in node.fixed.items() if name.startswith(("join[", "condition["))}
+    return Node(fixed, np.inf, node.order, relaxed=node.relaxed, centre=node.centre, paid=node.paid)
