@@ -45,7 +45,7 @@ def test_coordination_as_json(network: Path) -> None:
 
 def test_shared_coordination(network: Path) -> None:
     """What payers pay adds up to the bonus, and their shares to the gain, to the cent."""
-    done = run("share", network, "--target", "2", "--time-limit", 12, "--rule", "shapley", "--json")
+    done = run("share", network, "--target", "2", "--time-limit", 8, "--rule", "shapley", "--json")
     assert done.exit_code == 0, done.output
     document = SharedCoordinationDocument.model_validate_json(done.stdout)
     assert sum(round(100 * item.pays_usd) for item in document.payers) == pytest.approx(100 * document.bonus_usd, abs=6)

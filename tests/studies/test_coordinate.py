@@ -135,7 +135,7 @@ def coordinated(shipped_catalog: Catalog) -> Coordination:
     """Five practices, all of whose members are to be at critical mass."""
     network = sample_network(5, 3, shipped_catalog)
     target = parse_target("100%", network)
-    options = SolveOptions(time_limit_seconds=30.0, gap=0.02)
+    options = SolveOptions(time_limit_seconds=12.0, gap=0.02)
     return coordinate(network, shipped_catalog, Scenario(), target, options)
 
 
@@ -197,7 +197,7 @@ def test_coalitions_grow(coordinated: Coordination) -> None:
     payers = payers_of(coordinated.network)[:3]
     terms, today = coordinated.today.terms, coordinated.today.outcome.decisions
     values = CoalitionValues(problem, least.pool, terms, payers, today, "mid")
-    game = coalition_game(values, 1.0).game
+    game = coalition_game(values, 0.2).game
     assert game.values[0] == 0.0
     for mask in range(8):
         for at in range(3):
@@ -213,7 +213,7 @@ def test_nothing_is_offered_where_nothing_is_needed(shipped_catalog: Catalog) ->
     )
     at_mass_anyway = scenario.model_copy(update={"objective": "members_then_margin"})
     target = parse_target("1", network)
-    found = coordinate(network, shipped_catalog, at_mass_anyway, target, SolveOptions(time_limit_seconds=10.0))
+    found = coordinate(network, shipped_catalog, at_mass_anyway, target, SolveOptions(time_limit_seconds=5.0))
     assert found.bound_usd == 0.0
     assert found.reached_today or (found.proposal is not None and found.proposal.spend_usd == 0.0)
 
