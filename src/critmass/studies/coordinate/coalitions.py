@@ -90,7 +90,8 @@ class CoalitionValues:
             scenarios.append(before[item.block])
             before[item.block] += 1
         nothing, count = self.model.shared.baseline.decisions, max(scenarios, default=0) + 1
-        delivery, reach = (np.repeat(part[:1], count, axis=0) for part in (nothing.delivery, nothing.reach))
+        delivery = np.repeat(nothing.delivery[:1], count, axis=0)
+        reach = np.repeat(nothing.reach[:1], count, axis=0)
         for at, item in zip(scenarios, self.columns, strict=True):
             one = self.model.practice_decisions(item.block, item.x)
             delivery[at, item.block], reach[at, item.block] = one.delivery[0, 0], one.reach[0, 0]
