@@ -43,6 +43,7 @@ def test_coordination_as_json(network: Path) -> None:
         assert document.alone is not None
 
 
+@pytest.mark.long
 def test_shared_coordination(network: Path) -> None:
     """What payers pay adds up to the bonus, and their shares to the gain, to the cent."""
     done = run("share", network, "--target", "2", "--time-limit", 8, "--rule", "shapley", "--json")

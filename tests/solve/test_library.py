@@ -92,6 +92,7 @@ def test_the_same_question_is_answered_no_worse(
     assert again.levels[0].bound >= again.levels[0].value - CENT
 
 
+@pytest.mark.long
 def test_a_changed_rate(first: Plan, network: Network, folder: Path) -> None:
     """Plans are settled anew under the changed catalog."""
     rate = rate_of(first)

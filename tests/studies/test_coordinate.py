@@ -188,6 +188,7 @@ def test_no_scheme_is_cheaper_on_random_networks(seed: int, shipped_catalog: Cat
         assert target.reached(found.proposal.plan.outcome.at_mass[0])
 
 
+@pytest.mark.long
 def test_coalitions_grow(coordinated: Coordination) -> None:
     """More payers can do no less; nobody can do nothing."""
     problem, least = coordinated.problem, coordinated.least

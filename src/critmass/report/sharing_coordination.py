@@ -19,6 +19,10 @@ from critmass.report.words import count, dollars, seconds
 from critmass.studies.coordinate.propose import Coordination
 from critmass.studies.coordinate.sharing import SharedCoordination
 
+NO_GAIN = (
+    "no set of payers gains: on these plans, outcomes beyond today's plan are worth less to them than a bonus costs. Check "
+    "the catalog's payer_values, or share the bonus that 'critmass coordinate' proposes as a coalition table of costs"
+)
 ON_LIBRARY = "coalitions are valued on the plans that the search met: each can do at least that"
 
 
@@ -69,7 +73,7 @@ def shared_document(found: Coordination, shared: SharedCoordination) -> SharedCo
             for payer, number, outcome, share in zip(shared.game.payers, members, outcomes, shares, strict=True)
         ),
         sharing=sharing_document(sharing, f"gain of coordinating, target {found.target.words}"),
-        notes=(ON_LIBRARY, NOT_ADVICE),
+        notes=(*((NO_GAIN,) if sharing.game.total_usd <= sharing.game.tolerance_usd else ()), ON_LIBRARY, NOT_ADVICE),
         wall_seconds=round(found.wall_seconds + shared.game.wall_seconds, 3),
     )  # fmt: skip
 

@@ -20,8 +20,8 @@ from critmass.studies.coordinate.judge import WithBonus
 from critmass.studies.coordinate.library import Changed, Choice, chosen_from
 from critmass.studies.coordinate.need import least_bonus
 
-SECONDS = 0.3
-"""Time for one choice of plans."""
+SECONDS, FIRST_SECONDS = 0.3, 2.0
+"""Time for one choice of plans, and for the first one at a rate that should be more than enough."""
 
 UNIFORM = "one rate for all"
 """A bundle bonus of one PMPM at every practice."""
@@ -74,7 +74,7 @@ class SchemeLibrary:
     """The plans of practices that a search met, priced under other ways to pay."""
 
     def __init__(self, problem: BundleProblem, pool: Pool) -> None:
-        self.problem, self.pool, self.judge = problem, pool, problem.judge
+        self.problem, self.pool, self.judge, self.seconds = problem, pool, problem.judge, SECONDS
         self.floors = {COUNTED: problem.target.least}
         if problem.own_usd is not None:
             self.floors[OWN_VALUE] = problem.own_usd
@@ -111,7 +111,7 @@ class SchemeLibrary:
                 enough = rate * float(paid_for[item.block]) >= item.worth[NEED] - CENT / 2
                 return with_bonus(item, 0.0) if enough else None
 
-            return chosen_from(self.judge.model, self.pool, self.stage, changed, SECONDS)
+            return chosen_from(self.judge.model, self.pool, self.stage, changed, self.seconds)
 
         rate, found = self._lowest(self._highest_rate(paid_for), at)
         spend = None if found is None else rate * float(paid_for.sum()) - found.objective
@@ -130,7 +130,7 @@ class SchemeLibrary:
                 need = least_bonus(paid, cost - tariff, rule, np.zeros_like(paid))
                 return None if need is None else with_bonus(item, tariff)
 
-            return chosen_from(self.judge.model, self.pool, self.stage, changed, SECONDS)
+            return chosen_from(self.judge.model, self.pool, self.stage, changed, self.seconds)
 
         share, found = self._lowest(1.0, at)
         name = f"{share:.0%} of the hub's tariff" if found is not None else "the whole of the hub's tariff"
@@ -139,7 +139,9 @@ class SchemeLibrary:
     def _lowest(self, most: float, at: Callable[[float], Choice | None]) -> tuple[float, Choice | None]:
         """The lowest rate that was found to do, with the choice there; None where even the highest does not."""
         low, high = 0.0, most
+        self.seconds = FIRST_SECONDS
         best = at(high)
+        self.seconds = SECONDS
         for _ in range(HALVINGS if best is not None else 0):
             middle = (low + high) / 2
             found = at(middle)
@@ -153,7 +155,7 @@ class SchemeLibrary:
         def changed(item: Column) -> Column | None:
             return self.repriced(item, np.where(only, self.judge.most_usd[item.block], 0.0))
 
-        choice = chosen_from(self.judge.model, self.pool, self.stage, changed, SECONDS)
+        choice = chosen_from(self.judge.model, self.pool, self.stage, changed, self.seconds)
         return Scheme("one payer alone", (payer,), None if choice is None else -choice.objective), choice
 
     def repriced(self, item: Column, most_usd: FloatArray) -> Column | None:
@@ -170,7 +172,7 @@ class SchemeLibrary:
         return max(rates, default=0.0) + CENT
 
     def _at_rate(self, pmpm_usd: float) -> Choice | None:
-        return chosen_from(self.judge.model, self.pool, self.stage, self._uniformly(pmpm_usd), SECONDS)
+        return chosen_from(self.judge.model, self.pool, self.stage, self._uniformly(pmpm_usd), self.seconds)
 
     def _uniformly(self, pmpm_usd: float) -> Changed:
         def changed(item: Column) -> Column | None:

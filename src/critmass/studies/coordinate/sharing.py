@@ -35,7 +35,7 @@ class SharedCoordination:
 
 
 def share_coordination(
-    found: Coordination, rule: str = DEFAULT_RULE, level: str = "mid", seconds: float = 0.5
+    found: Coordination, rule: str = DEFAULT_RULE, level: str = "mid", seconds: float = 0.1
 ) -> SharedCoordination:
     """Shares what all payers gain together: outcomes for their members less the bonus, at most `seconds` a coalition.
 
