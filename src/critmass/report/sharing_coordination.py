@@ -20,8 +20,8 @@ from critmass.studies.coordinate.propose import Coordination
 from critmass.studies.coordinate.sharing import SharedCoordination
 
 NO_GAIN = (
-    "no set of payers gains: on these plans, outcomes beyond today's plan are worth less to them than a bonus costs. Check "
-    "the catalog's payer_values, or share the bonus that 'critmass coordinate' proposes as a coalition table of costs"
+    "no set of payers gains: on these plans, outcomes beyond today's plan are worth less to them than a bonus costs. "
+    "Check the catalog's payer_values, or share the bonus that 'critmass coordinate' proposes as a table of costs"
 )
 ON_LIBRARY = "coalitions are valued on the plans that the search met: each can do at least that"
 
