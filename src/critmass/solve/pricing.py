@@ -233,7 +233,7 @@ def counted_on_payments(
         position = model.blocks[item.block].position
         for payer, parts in model.claim_shares[item.block].items():
             claim = float(item.points[0][position[f"claim[{payer}]"]])
-            spare = max(sum(share * most[name] for name, share in parts.items()), 0.0) - claim
+            spare = sum(share * max(most[name], 0.0) for name, share in parts.items()) - claim
             for name, share in parts.items():
                 if share > 0 and np.isfinite(spare):
                     counted_on[name] = max(counted_on.get(name, 0.0), most[name] - spare / share)
@@ -250,7 +250,7 @@ def claim_ranges(model: NetworkModel, place: int, most: Mapping[str, float]) -> 
     ranges = {}
     for payer, parts in model.claim_shares[place].items():
         name = f"claim[{payer}]"
-        cap = float(np.ceil(max(sum(share * most[payment] for payment, share in parts.items()), 0.0) + _CENT))
+        cap = float(np.ceil(sum(share * max(most[payment], 0.0) for payment, share in parts.items()) + _CENT))
         low, high = (float(ends[block.position[name]]) for ends in (block.lower, block.upper))
         ranges[name] = (min(low, cap), min(high, cap))
     return ranges
