@@ -25,7 +25,7 @@ from critmass.studies.coordinate.offers import on_offer
 from critmass.studies.coordinate.play import play
 from critmass.studies.coordinate.propose import Coordination, coordinate, payers_of
 from critmass.studies.coordinate.target import parse_target
-from enumeration import Enumeration
+from enumeration import Best, Enumeration
 from random_instances import Instance, random_instance
 
 RULES = (CriticalMass(), CriticalMass(payers=1, payer_share=0.0), CriticalMass(ratio=1.2, payers=3, payer_share=0.2))
@@ -99,12 +99,8 @@ def _least(problem: BundleProblem) -> LeastBonus:
         )
 
 
-def _check(instance: Instance, share: float) -> None:
+def _check(instance: Instance, base: Best, share: float) -> None:
     """The bound never exceeds the least bonus; where the model is exact, the plan found has just that."""
-    every = Enumeration(instance)
-    base = every.best()
-    if base is None or base.examined > MOST_DECISIONS:
-        pytest.skip("no decision keeps this instance's locks, or they are too many to be judged one by one")
     problem = _problem(instance, base.values[-1], share)
     least, found = _by_enumeration(instance, problem), _least(problem)
     assert found.bound_usd <= least + 0.5
@@ -114,17 +110,28 @@ def _check(instance: Instance, share: float) -> None:
         assert bonus == pytest.approx(least, abs=1.0)
 
 
-@pytest.mark.parametrize("seed", [0, 6, 12, 13, 24, 30])
+@pytest.mark.parametrize("seed", [0, 6, 12, 18, 24, 30])
 def test_least_bonus_equals_enumeration(seed: int) -> None:
-    """The search's bonus against the least over all decisions, on one or two practices."""
-    _check(random_instance(seed), 1.0)
+    """The search's bonus against the least over all decisions, on one practice."""
+    instance = random_instance(seed)
+    base = Enumeration(instance).best()
+    assert base is not None
+    _check(instance, base, 1.0)
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("seed", range(1, 80))
-def test_least_bonus_equals_enumeration_on_more(seed: int) -> None:
-    """The same on up to three practices with a hub and programs of the organization."""
-    _check(random_instance(seed), 0.5)
+@pytest.mark.parametrize("first", range(0, 80, 20))
+def test_least_bonus_equals_enumeration_on_more(first: int) -> None:
+    """The same on up to three practices with a hub and programs of the organization, of every twenty instances those
+    whose decisions can be judged one by one."""
+    checked = 0
+    for seed in range(first, first + 20):
+        instance = random_instance(seed)
+        base = Enumeration(instance).best()
+        if base is not None and base.examined <= MOST_DECISIONS:
+            _check(instance, base, 0.5)
+            checked += 1
+    assert checked >= 8
 
 
 # Proposals ----------------------------------------------------------------------------------------------

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zipfile
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -13,6 +12,7 @@ from critmass.cli.common import AsJson, CatalogDirs, ScenarioPath, catalog_dirs,
 from critmass.cli.coordinate import SECONDS, parse_limits
 from critmass.domain.errors import InputError, Problem
 from critmass.domain.scenario import SolveOptions
+from critmass.network.structure import is_network
 from critmass.report.explanation_live import QuestionLine
 from critmass.report.live import ProgressLine
 from critmass.report.sharing import sharing_document
@@ -106,21 +106,6 @@ def _share_costs(given: Inputs, of: Shared, rule: Rule, time_limit: float, *, as
         )
     title = "the hub's cost" if of is Shared.HUB else f"losses of a year with {BAD_YEAR_RATE:.0%} dearer care"
     _print(sharing_document(share_game(costs.game(), costs.weights(), rule), title), as_json=as_json)
-
-
-def is_network(path: Path) -> bool:
-    """Whether a path is a folder, or a workbook with a sheet of practices: a network and no coalition table."""
-    if path.is_dir():
-        return True
-    if path.suffix.lower() != ".xlsx" or not zipfile.is_zipfile(path):
-        return False
-    with zipfile.ZipFile(path) as archive:
-        book = next((item for item in archive.infolist() if item.filename == "xl/workbook.xml"), None)
-        return book is not None and book.file_size < LARGEST_BOOK and b'name="Practices"' in archive.read(book)
-
-
-LARGEST_BOOK = 1_000_000
-"""Bytes of a workbook's list of sheets that are looked into."""
 
 
 def _asked(target: str | None) -> str:

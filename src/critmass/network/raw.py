@@ -59,6 +59,17 @@ def read_raw(path: Path, findings: Findings) -> list[RawSheet]:
     return []
 
 
+def sheet_names(path: Path) -> list[str]:
+    """Names of a workbook's sheets; none of a file that may not be opened as one, which who reads it says."""
+    if path.suffix.lower() != ".xlsx" or not path.is_file() or workbook_problem(path) is not None:
+        return []
+    try:
+        with CalamineWorkbook.from_path(str(path)) as book:
+            return list(book.sheet_names)
+    except (CalamineError, OSError, ValueError):
+        return []
+
+
 # Workbook ---------------------------------------------------------------------------------------------
 
 

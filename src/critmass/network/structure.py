@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pandas as pd
 
 from critmass.domain.network import SHEETS, Sheet
 from critmass.domain.suggest import closest
 from critmass.network.findings import Findings
-from critmass.network.raw import RawSheet
+from critmass.network.raw import RawSheet, sheet_names
 
 _BY_NAME = {sheet.name.casefold(): sheet for sheet in SHEETS}
 
@@ -17,6 +18,11 @@ _BY_NAME = {sheet.name.casefold(): sheet for sheet in SHEETS}
 def normalized(name: str) -> str:
     """A header or sheet name without differences that nobody means: case, spaces and hyphens."""
     return re.sub(r"[\s\-_]+", "_", name.strip()).casefold()
+
+
+def is_network(path: Path) -> bool:
+    """Whether a path holds a network and no other table: a folder, or a workbook with a sheet of practices."""
+    return path.is_dir() or "practices" in map(normalized, sheet_names(path))
 
 
 def shorten(text: str) -> str:

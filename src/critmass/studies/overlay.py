@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import pandas as pd
 
@@ -12,6 +13,7 @@ from critmass.domain.care import FactQuestion
 from critmass.domain.catalog import Catalog
 from critmass.domain.network import Network
 from critmass.domain.programs import Program
+from critmass.domain.scenario import Scenario
 from critmass.network.fill import network_hash
 
 Answers = Mapping[str, Mapping[str, float]]
@@ -47,3 +49,27 @@ def overlaid(
     both = [table for table in (facts, rows) if len(table)]
     tables = {**network.tables, "Facts": pd.concat(both, ignore_index=True) if both else facts}
     return Overlaid(replace(network, tables=tables, hash=network_hash(tables)), changed)
+
+
+def one_payment_program(
+    program_id: str, label: str, payer: str, catalog: Catalog, scenario: Scenario, component: Mapping[str, Any],
+    **more: Any,
+) -> Program:  # fmt: skip
+    """A program of the scenario's year on all of a payer's lines of business that pays in one way.
+
+    `component` is what is said of the payment beyond how its money is classed; `more` what is said of the program.
+    """
+    year = scenario.performance_year
+    return Program.model_validate(
+        {
+            "id": program_id,
+            "label": label,
+            "payer": payer,
+            "performance_year": year,
+            "lines_of_business": catalog.payers[payer].lines_of_business,
+            "effective": {"from": f"{year}-01-01", "to": f"{year}-12-31"},
+            "status": "complete",
+            "components": [{"payment_stream": "ccf", "apm_category": "2A", **component}],
+            **more,
+        }
+    )

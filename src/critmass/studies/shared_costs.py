@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import replace
 
 import numpy as np
@@ -29,7 +30,7 @@ class NoGameError(CritmassError):
     """A plan in which practices share nothing of the kind."""
 
 
-class PracticeCosts:
+class PracticeCosts(ABC):
     """What any set of practices would cost together under a plan's decisions; USD a year, by membership tables of shape
     (coalition, player)."""
 
@@ -38,9 +39,9 @@ class PracticeCosts:
         self.names = tuple(plan.network.practices[place] for place in self.places)
         self.members = Pricer(Model(plan.network, plan.catalog, plan.scenario), plan.terms).members[self.places]
 
+    @abstractmethod
     def cost_usd(self, inside: BoolArray) -> FloatArray:
         """The cost of each coalition, shape (coalition,)."""
-        raise NotImplementedError
 
     def game(self) -> Game:
         """All coalitions; for at most `MOST_PLAYERS` practices."""

@@ -14,7 +14,7 @@ from critmass.domain.programs import Program
 from critmass.domain.scenario import Scenario
 from critmass.domain.values import Cited
 from critmass.settlement.results import FloatArray
-from critmass.studies.overlay import Overlaid, overlaid
+from critmass.studies.overlay import Overlaid, one_payment_program, overlaid
 
 PREFIX = "bundle_bonus_"
 """Program ids of the bonus begin so; its fact is called like the program with `_usd`."""
@@ -72,31 +72,16 @@ def _question(payer: str) -> FactQuestion:
 
 def bonus_program(payer: str, catalog: Catalog, scenario: Scenario) -> Program:
     """The program by which a payer pays the bonus: a yearly amount for a practice with every core workflow in place."""
-    year = scenario.performance_year
-    return Program.model_validate(
-        {
-            "id": PREFIX + payer,
-            "label": "Bundle bonus",
-            "payer": payer,
-            "performance_year": year,
-            "lines_of_business": catalog.payers[payer].lines_of_business,
-            "effective": {"from": f"{year}-01-01", "to": f"{year}-12-31"},
-            "status": "complete",
-            "components": [
-                {
-                    "id": "bonus",
-                    "label": "Paid when the end-to-end bundle runs",
-                    "clause": "proposed by the coordination of payers",
-                    "payment_stream": "ccf",
-                    "apm_category": "2A",
-                    "applies": "always",
-                    "quantity": {"kind": "fact", "name": _fact(payer)},
-                    "rate": {"kind": "constant", "pays": 1.0},
-                    "gates": list(_core_gates(catalog)),
-                }
-            ],
-        }
-    )
+    component = {
+        "id": "bonus",
+        "label": "Paid when the end-to-end bundle runs",
+        "clause": "proposed by the coordination of payers",
+        "applies": "always",
+        "quantity": {"kind": "fact", "name": _fact(payer)},
+        "rate": {"kind": "constant", "pays": 1.0},
+        "gates": list(_core_gates(catalog)),
+    }
+    return one_payment_program(PREFIX + payer, "Bundle bonus", payer, catalog, scenario, component)
 
 
 def _core_gates(catalog: Catalog) -> Iterator[dict[str, str]]:

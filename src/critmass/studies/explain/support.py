@@ -17,7 +17,7 @@ from critmass.domain.values import Cited
 from critmass.settlement.outcome import CENT, Outcome, Pricer
 from critmass.settlement.projection import Decisions, Model
 from critmass.settlement.terms import terms_in_force
-from critmass.studies.overlay import Overlaid, overlaid
+from critmass.studies.overlay import Overlaid, one_payment_program, overlaid
 
 FACT = "takes_support"
 """Fact that only the supported practice states."""
@@ -87,30 +87,15 @@ def supported(network: Network, catalog: Catalog, scenario: Scenario, support: S
 
 
 def _program(payer: str, pmpm: float, catalog: Catalog, scenario: Scenario) -> Program:
-    year = scenario.performance_year
-    return Program.model_validate(
-        {
-            "id": PREFIX + payer,
-            "label": "Support",
-            "payer": payer,
-            "performance_year": year,
-            "lines_of_business": catalog.payers[payer].lines_of_business,
-            "effective": {"from": f"{year}-01-01", "to": f"{year}-12-31"},
-            "status": "complete",
-            "eligibility": [{"kind": "test", "driver": {"kind": "fact", "name": FACT}, "at_least": 1.0}],
-            "components": [
-                {
-                    "id": "pmpm",
-                    "label": "PMPM on all of the payer's members",
-                    "clause": "support that is asked for",
-                    "payment_stream": "ccf",
-                    "apm_category": "2A",
-                    "quantity": {"kind": "member_months"},
-                    "rate": {"kind": "constant", "pays": pmpm},
-                }
-            ],
-        }
-    )
+    component = {
+        "id": "pmpm",
+        "label": "PMPM on all of the payer's members",
+        "clause": "support that is asked for",
+        "quantity": {"kind": "member_months"},
+        "rate": {"kind": "constant", "pays": pmpm},
+    }
+    takes_it = {"kind": "test", "driver": {"kind": "fact", "name": FACT}, "at_least": 1.0}
+    return one_payment_program(PREFIX + payer, "Support", payer, catalog, scenario, component, eligibility=[takes_it])
 
 
 def settled_with(support: Support, decisions: Decisions, plan_ids: tuple[str, ...], question: Overlaid,
