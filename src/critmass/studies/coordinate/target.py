@@ -43,7 +43,8 @@ def parse_target(text: str, network: Network) -> Target:
         return Target(words, members, share * float(members.sum()))
     if count is not None:
         if not 1 <= count <= practices:
-            raise _wrong(text, f"this network has {practices} practices", f"give a number from 1 to {practices}, or a share of the members with a %")
+            fix = f"give a number from 1 to {practices}, or a share of the members with a %"
+            raise _wrong(text, f"this network has {practices} practices", fix)
         return Target(f"{count} practices" if count > 1 else "1 practice", np.ones(practices), float(count))
     return _named(text, network)
 
