@@ -55,6 +55,17 @@ def test_shared_coordination(network: Path) -> None:
     assert document.coalitions == 2 ** len(document.payers)
 
 
+def test_limits_that_rule_the_target_out(network: Path) -> None:
+    """Payers that may add nothing bring nobody to mass: it is said to be proved, with exit code 5, also as JSON."""
+    payers = ("bcbsm", "humana", "medicare", "meridian", "priority_health", "uhc")
+    limits = [word for payer in payers for word in ("--most", f"{payer}=0")]
+    done = run("coordinate", network, "--target", "100%", "--time-limit", 8, *limits, "--json")
+    document = CoordinatingDocument.model_validate_json(done.stdout)
+    assert done.exit_code == 5
+    assert document.proposal is None
+    assert document.options.time_limit_seconds == 8
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [

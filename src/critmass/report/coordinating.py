@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 import numpy as np
@@ -19,6 +20,7 @@ from critmass.report.coordinating_schema import (
     SchemeLine,
 )
 from critmass.report.document import level_proof, versions
+from critmass.report.words import percent
 from critmass.settlement.projection import Model
 from critmass.studies.coordinate.benefit import LEVELS, Benefits
 from critmass.studies.coordinate.bundle import member_months
@@ -29,7 +31,9 @@ from critmass.studies.plan import Plan
 
 NOT_ADVICE = "this is no legal advice: payers that set prices together need counsel before they meet"
 ON_LIBRARY = "simpler ways to pay are priced on the plans that the search met; they are not proposals"
-NOT_PROVED = "the organization's planner found no better plan without the target; that there is none is not proved"
+NOT_PROVED = (
+    "the organization's planner found no better plan without the target; within its gap of {gap} there may be one"
+)
 
 
 def coordinating_document(found: Coordination) -> CoordinatingDocument:
@@ -39,7 +43,7 @@ def coordinating_document(found: Coordination) -> CoordinatingDocument:
     return CoordinatingDocument(
         organization=plan.network.name or ORGANIZATION,
         scenario=plan.scenario,
-        options=plan.options,
+        options=found.options,
         network_hash=plan.network.hash,
         catalog_hash=plan.catalog.hash,
         versions=versions(),
@@ -48,7 +52,7 @@ def coordinating_document(found: Coordination) -> CoordinatingDocument:
         reached_today=found.reached_today,
         proposal=None if proposal is None else _proposal(found, proposal),
         alone=None if proposal is None else _alone(found, proposal),
-        bound_usd=usd(found.bound_usd),
+        bound_usd=usd(found.bound_usd) if math.isfinite(found.bound_usd) else None,
         most_pmpm_usd=dict(found.most_pmpm_usd),
         schemes=tuple(_scheme(item, least) for item in found.schemes),
         notes=tuple(_notes(found)),
@@ -58,7 +62,7 @@ def coordinating_document(found: Coordination) -> CoordinatingDocument:
 
 def _notes(found: Coordination) -> Iterator[str]:
     if found.proposal is not None and not found.proposal.proved:
-        yield NOT_PROVED
+        yield NOT_PROVED.format(gap=percent(found.proposal.plan.gap))
     if found.schemes:
         yield ON_LIBRARY
     if not found.reached_today:

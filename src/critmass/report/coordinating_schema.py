@@ -116,7 +116,9 @@ class CoordinatingDocument(Frozen):
     reached_today: bool
     proposal: ProposalDocument | None
     alone: PlayDocument | None = Field(description="Null without a proposal.")
-    bound_usd: float = Field(description="Proved: no conditional bonus reaches the target for less.")
+    bound_usd: float | None = Field(
+        description="Proved: no conditional bonus within limits reaches the target for less; null: none does."
+    )
     most_pmpm_usd: dict[str, float]
     schemes: tuple[SchemeLine, ...]
     notes: tuple[str, ...]

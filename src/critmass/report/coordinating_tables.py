@@ -32,6 +32,11 @@ def show_coordinating(console: Console, found: CoordinatingDocument) -> None:
 def _answer(found: CoordinatingDocument) -> RenderableType:
     if found.reached_today:
         return note("The organization's own plan reaches the target as things stand: nothing has to be added.", "")
+    if found.proposal is None and found.bound_usd is None:
+        return note(
+            "No bonus within the payers' limits reaches the target; that is proved. Raise --most or lower the target.",
+            "yellow",
+        )
     if found.proposal is None:
         return note(
             "No offers within the payers' limits were found that the organization goes along with. Raise --most, lower "
@@ -41,7 +46,7 @@ def _answer(found: CoordinatingDocument) -> RenderableType:
     spend = found.proposal.spend_usd
     if spend == 0:
         return note("A better plan of the organization reaches the target: nothing has to be added.", "")
-    proved = f"no conditional bonus does it for less than {dollars(found.bound_usd)}"
+    proved = f"no conditional bonus does it for less than {dollars(found.bound_usd or 0.0)}"
     times = "round" if found.proposal.rounds == 1 else "rounds"
     return note(
         f"A bundle bonus of {dollars(spend)} a year reaches the target; {proved}. Verified: with these offers among "

@@ -377,6 +377,9 @@ class Search(Generic[Found]):
         return result.value + 0.999 * self.gap * max(abs(result.value), 1.0)
 
     def _hopeless(self, node: Node, result: StageResult[Found]) -> bool:
+        """Whether a node holds no plan at all, or none better than the asked gap allows."""
+        if node.bound == -np.inf:
+            return True
         return bool(np.isfinite(result.value) and node.bound <= self._closed_bound(result))
 
     def _finished(self, result: StageResult[Found]) -> bool:

@@ -31,7 +31,7 @@ from critmass.studies.coordinate.bundle import (
 from critmass.studies.coordinate.judge import WithBonus
 from critmass.studies.coordinate.offers import Offers, on_offer
 from critmass.studies.coordinate.schemes import Compared, Scheme, schemes_from
-from critmass.studies.coordinate.target import Target
+from critmass.studies.coordinate.target import Target, members_of
 from critmass.studies.explain.resolve import Resolver, Started, not_told
 from critmass.studies.explain.rules import Rules
 from critmass.studies.explain.settled import values_of
@@ -72,13 +72,14 @@ class Coordination:
 
     `today` is the organization's plan as things stand. `proposal` is None where the target is reached without any
     (`reached_today`), or where no offers were found that the organization goes along with. `bound_usd` is proved: less
-    than this brings no plan to the target that is worth as much to the organization as today's. `schemes` are simpler
-    ways to pay, on the same plans.
+    than this, within the payers' limits, brings no plan to the target that is worth as much to the organization as
+    today's; infinite where nothing within the limits does. `schemes` are simpler ways to pay, on the same plans.
     """
 
     network: Network
     scenario: Scenario
     target: Target
+    options: SolveOptions
     today: Plan
     reached_today: bool
     proposal: Proposal | None
@@ -200,7 +201,7 @@ class _State:
     ) -> Coordination:  # fmt: skip
         """What was found, with what it was asked of."""
         return Coordination(
-            network=self.network, scenario=self.scenario, target=self.target, today=self.base,
+            network=self.network, scenario=self.scenario, target=self.target, options=self.options, today=self.base,
             reached_today=self.target.reached(self.base.outcome.at_mass[0]), proposal=proposal, bound_usd=bound_usd,
             schemes=schemes, most_pmpm_usd=self.limits, wall_seconds=time.monotonic() - self.began, problem=problem,
             least=least,
@@ -262,8 +263,7 @@ class _State:
     def _same_mass(self) -> bool:
         """Whether what the organization puts first is what the target counts."""
         members = self.scenario.objective == "members_then_margin"
-        own = self.base.network.table("Panel").groupby("practice")["members"].sum()
-        wanted = own.reindex(list(self.network.practices)).to_numpy() if members else np.ones(len(self.target.counted))
+        wanted = members_of(self.network) if members else np.ones(len(self.network.practices))
         return bool(np.allclose(self.target.counted, wanted))
 
 
