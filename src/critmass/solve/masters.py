@@ -56,7 +56,8 @@ class Masters:
         """The most each practice may have under the node's decisions: of claims on pooled payments by payer, and of
         the hub's services that are not offered (none)."""
         if node.caps is None:
-            node.caps = self.caps_at(most_pooled_payments(self.model, node.fixed), node)
+            most = most_pooled_payments(self.model, node.fixed)
+            node.caps = self.caps_at({name: max(value, 0.0) for name, value in most.items()}, node)
         return node.caps
 
     def caps_at(self, most: Mapping[str, float], node: Node) -> list[dict[str, Range]]:

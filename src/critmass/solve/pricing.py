@@ -250,7 +250,7 @@ def claim_ranges(model: NetworkModel, place: int, most: Mapping[str, float]) -> 
     ranges = {}
     for payer, parts in model.claim_shares[place].items():
         name = f"claim[{payer}]"
-        cap = float(np.ceil(sum(share * max(most[payment], 0.0) for payment, share in parts.items()) + _CENT))
+        cap = float(np.ceil(max(sum(share * most[payment] for payment, share in parts.items()), 0.0) + _CENT))
         low, high = (float(ends[block.position[name]]) for ends in (block.lower, block.upper))
         ranges[name] = (min(low, cap), min(high, cap))
     return ranges
