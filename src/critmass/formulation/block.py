@@ -7,7 +7,7 @@ described in `models/`, with a golden `.lp`.
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -53,6 +53,18 @@ class Affine:
             merged[index] = merged.get(index, 0.0) - coefficient
         return Affine(self.constant - other.constant, merged)
 
+    def bounds(self, lower: Sequence[float] | FloatArray, upper: Sequence[float] | FloatArray) -> tuple[float, float]:
+        """Least and largest value between the variables' bounds."""
+        low = high = self.constant
+        for index, coefficient in self.terms.items():
+            if coefficient > 0.0:
+                low += coefficient * lower[index]
+                high += coefficient * upper[index]
+            elif coefficient < 0.0:
+                low += coefficient * upper[index]
+                high += coefficient * lower[index]
+        return low, high
+
     @property
     def is_constant(self) -> bool:
         """True when no variable matters."""
@@ -92,6 +104,13 @@ class Block:
         """A named expression at a point."""
         terms = self.expressions.terms(expression)
         return self.expressions.constant(expression) + sum(float(x[index]) * part for index, part in terms.items())
+
+    def reach(self, expression: str) -> tuple[float, float]:
+        """Least and largest value of a named expression over the variables' bounds; zeros where there is none."""
+        if expression not in self.expressions:
+            return 0.0, 0.0
+        part = self.expressions.affine(expression)
+        return part.bounds(self.lower, self.upper)
 
 
 class BlockBuilder:
@@ -179,16 +198,7 @@ class BlockBuilder:
 
     def bounds(self, value: Affine) -> tuple[float, float]:
         """Least and largest value of an expression over the variables' bounds."""
-        low = high = value.constant
-        lower, upper = self._lower, self._upper
-        for index, coefficient in value.terms.items():
-            if coefficient > 0.0:
-                low += coefficient * lower[index]
-                high += coefficient * upper[index]
-            elif coefficient < 0.0:
-                low += coefficient * upper[index]
-                high += coefficient * lower[index]
-        return low, high
+        return value.bounds(self._lower, self._upper)
 
     def finish(self) -> Block:
         """The block as arrays."""
@@ -255,6 +265,10 @@ class Expressions(Mapping[str, tuple[float, FloatArray]]):
     def times(self, factors: Mapping[str, float]) -> Expressions:
         """The same expressions, each multiplied by its factor."""
         return Expressions({name: part * factors[name] for name, part in self._parts.items()}, self._count)
+
+    def affine(self, name: str) -> Affine:
+        """One expression."""
+        return self._parts[name]
 
     def terms(self, name: str) -> Mapping[int, float]:
         """The coefficients of one expression by variable."""

@@ -23,9 +23,8 @@ from critmass.solve.masters import Masters
 from critmass.solve.nodes import Node, StageResult, first_box, organization_choices
 from critmass.solve.passes import Passes
 from critmass.solve.pricing import Prices, Range, counted_on_payments, pricing_limits
-from critmass.solve.progress import Clock, Progress, Reporter, of_sample
+from critmass.solve.progress import Clock, Progress, Reporter
 from critmass.solve.relaxation import Relaxation, branches
-from critmass.solve.sampling import SampleJudge, carried_over, loosened, sample_of
 from critmass.solve.start import self_sufficient_columns
 
 LEAF_PASSES = 12
@@ -56,15 +55,6 @@ NODES = 80
 MASTER_WEIGHT = 0.8
 """Weight of the master's prices against the best ones so far in the prices of the next pass."""
 
-SAMPLE_TIME = 0.25
-"""Part of the time left that a search over a sample may take."""
-
-SAMPLE_GAP, LEAST_SAMPLE_GAP = 0.5, 0.005
-"""The gap it is to reach, as a part of the one asked for, and at least: it is only an estimate."""
-
-AIMED_PASSES = 2
-"""Partial passes with claims capped at the payments that a plan of many practices aims at."""
-
 PART_OF_A_PASS = 0.5
 """A pass is not begun when less than this part of the last one's time is left."""
 
@@ -72,25 +62,19 @@ PART_OF_A_PASS = 0.5
 class Search(Generic[Found]):
     """One search over a network. Stages share columns and the best plan.
 
-    `known` is a plan to start from. Of a large network, `model` has the shared links only and `with_all_links` is the
-    same with all of them. Then the organization's choices are split and priced on a sample first: every practice of the
-    network is priced only where that ended.
+    `known` is a plan to start from. Of `many` practices, `model` has the shared links only.
     """
 
     def __init__(
         self, model: NetworkModel, judge: Judging[Found], *, gap: float, seed: int, clock: Clock, report: Reporter,
-        executor: Executor, known: Found | None = None, with_all_links: NetworkModel | None = None,
-        of_sample: bool = False,
+        executor: Executor, known: Found | None = None, many: bool = False,
     ) -> None:  # fmt: skip
         self.model, self.judge, self.gap, self.seed = model, judge, gap, seed
-        self.clock, self.report, self.executor, self.with_all_links = clock, report, executor, with_all_links
-        self.of_sample = of_sample
+        self.clock, self.report, self.executor, self.many = clock, report, executor, many
         self.pool = Pool(len(model.blocks))
         self.masters = Masters(model, self.pool, seed)
         self.passes = Passes(model, self.masters, judge, self.pool, executor, seed)
-        self.improving = Improving(
-            model, self.masters, judge, executor, gap=gap, seed=seed, many=with_all_links is not None
-        )
+        self.improving = Improving(model, self.masters, judge, executor, gap=gap, seed=seed, many=many)
         self.improving.plan = known
         self._last = len(model.blocks) - 1
         self._relaxation: Relaxation | None = None
@@ -102,13 +86,11 @@ class Search(Generic[Found]):
 
     def run(self, stage: Stage, share_of_time: float = 1.0) -> StageResult[Found]:
         """Best plan and bound of one stage, stopping at the asked gap or when passes or time run out."""
-        self._until = self.clock.spent() + share_of_time * self.clock.left()
-        self._stage = stage
-        self.passes.begin(stage)
+        self._begin(stage, share_of_time)
         result = StageResult[Found](stage, None, np.inf)
         self.improving.consider(self.plan, result)
         with suppress(SearchStopped):
-            if not self.pool.flat() and self.with_all_links is None:
+            if not self.pool.flat() and not self.many:
                 for item in self_sufficient_columns(self.model, self.judge, self._regimes, self.seed, self.executor):
                     self.pool.add(item)
         with suppress(SearchStopped):
@@ -118,6 +100,11 @@ class Search(Generic[Found]):
         self._settle_bound(result)
         self._say(result, "done")
         return result
+
+    def _begin(self, stage: Stage, share_of_time: float) -> None:
+        self._until = self.clock.spent() + share_of_time * self.clock.left()
+        self._stage = stage
+        self.passes.begin(stage)
 
     # nodes ------------------------------------------------------------------------------------------
 
@@ -138,30 +125,13 @@ class Search(Generic[Found]):
         self._settle_bound(result)
 
     def _first_nodes(self, result: StageResult[Found]) -> list[Node]:
-        if self.with_all_links is not None:
-            return self._tried_on_sample(self.with_all_links, result)
-        self._relaxation = Relaxation(self.model, result.stage, of_sample=self.of_sample)
+        self._relaxation = self._relaxed(result.stage)
         for node in self._nodes:
             self._open(node, result)
         return self._nodes
 
-    def _tried_on_sample(self, whole: NetworkModel, result: StageResult[Found]) -> list[Node]:
-        """Where a search over a sample ended, with its prices; what it proves holds for the sample alone."""
-        stage = loosened(result.stage)
-        sample = sample_of(whole, self.model, stage, self.executor, self.seed)
-        trial = Search(
-            sample.model, SampleJudge(sample, self.judge), gap=max(SAMPLE_GAP * self.gap, LEAST_SAMPLE_GAP),
-            seed=self.seed, clock=self.clock, report=of_sample(self.report, result.value), executor=self.executor,
-            of_sample=True,
-        )  # fmt: skip
-        share = SAMPLE_TIME * (self._until - self.clock.spent()) / max(self.clock.left(), 1e-3)
-        trial.run(stage, share)
-        return carried_over(trial.frontier, sample.model, self.model, stage)
-
-    @property
-    def frontier(self) -> list[Node]:
-        """Where the search stands: nodes that together hold every choice of the organization."""
-        return [*self._closed, *self._nodes]
+    def _relaxed(self, stage: Stage) -> Relaxation:
+        return Relaxation(self.model, stage)
 
     def _next_node(self, result: StageResult[Found]) -> Node:
         return max(self._nodes, key=lambda item: (item.bound, item.promise, -item.order))
@@ -169,7 +139,7 @@ class Search(Generic[Found]):
     def _work_on(self, node: Node, result: StageResult[Found], made: int) -> list[Node] | None:
         """Children of a node, or None after a pass over it; no children where nothing is left to do."""
         if node.centre is None:
-            if not self._lowered_by_archive(node, result) and not self._lowered_by_relaxed_pass(node, result):
+            if not self._lowered_by_archive(node, result):
                 self._price_once(node, result)
             return None
         children = self._split_contracts(node, result, made)
@@ -202,7 +172,7 @@ class Search(Generic[Found]):
         return bool(self._nodes)
 
     def _lower_bound(self, result: StageResult[Found]) -> None:
-        result.bound = min(result.bound, max([result.value, *(item.bound for item in self.frontier)]))
+        result.bound = min(result.bound, max([result.value, *(item.bound for item in (*self._closed, *self._nodes))]))
 
     def _split_contracts(self, node: Node, result: StageResult[Found], made: int) -> list[Node]:
         """Two nodes for the contract decision that matters most of those the relaxation leaves open."""
@@ -293,41 +263,17 @@ class Search(Generic[Found]):
         node.bound = min(node.bound, node.relaxed.value + self._slack(node.relaxed.value))
         self._lowered_by_archive(node, result)
 
-    def _lowered_by_relaxed_pass(self, node: Node, result: StageResult[Found]) -> bool:
-        """Of many practices, a quick pass first at all nodes but the best: all need a bound."""
-        unbounded = self.passes.count > 0 and node.bound == np.inf
-        if self.with_all_links is None or node.pass_relaxed or node.relaxed is None or not unbounded:
-            return False
-        bound = self.passes.relaxed(node.relaxed.prices, node, self._limits(result, node))
-        node.bound, node.pass_relaxed = min(node.bound, bound + self._slack(bound)), True
-        self._say(result, f"choice {node.order + 1}, relaxed")
-        return True
-
     def _price_once(self, node: Node, result: StageResult[Found]) -> None:
-        """One pass at the prices of the node's own relaxation, or of the sample."""
+        """One pass at the prices of the node's own relaxation."""
+        self._pass_at_relaxed(node, result)
+        self._improve(result, node)
+        self._say(result, f"choice {node.order + 1}")
+
+    def _pass_at_relaxed(self, node: Node, result: StageResult[Found]) -> None:
         assert node.relaxed is not None
         prices = node.relaxed.prices
         bound = self._pass(prices, node, result)
         node.bound, node.centre, node.centre_bound = min(node.bound, bound), prices, bound
-        if self.with_all_links is not None:
-            self._aim(node, result)
-        else:
-            self._improve(result, node)
-        self._say(result, f"choice {node.order + 1}")
-
-    def _aim(self, node: Node, result: StageResult[Found]) -> None:
-        """A plan of many practices: those that claim more than the aim allows are priced again under its caps, until
-        there is a plan to improve on."""
-        assert node.centre is not None
-        if not node.paid:
-            self.masters.dual_prices(result.stage, node, self._box(node))
-        aimed = self.improving.aims.best(result.stage, node)
-        for _ in range(AIMED_PASSES if self.passes.count == 1 else 0):
-            self._pass(node.centre, aimed, result)
-            self._improve(result, node, now=True)
-            self.improving.take(result)
-            aimed = self.improving.aims.higher(node)
-        self._improve(result, node)
 
     @staticmethod
     def _slack(value: float) -> float:
@@ -335,13 +281,17 @@ class Search(Generic[Found]):
         return 1e-7 * max(abs(value), 1.0)
 
     def _price_leaf(self, node: Node, result: StageResult[Found]) -> None:
+        """One more pass, and perhaps a better plan."""
+        self._pass_again(node, result)
+        self._improve(result, node, last=node.leaf_passes == LEAF_PASSES)
+        self._say(result, f"choice {node.order + 1}, pass {node.leaf_passes + 1}")
+
+    def _pass_again(self, node: Node, result: StageResult[Found]) -> None:
         """One more pass, at prices of the linear master in a box around the best ones."""
         assert node.centre is not None
         node.box = self._box(node)
         prices = self.masters.dual_prices(result.stage, node, node.box).blend(node.centre, MASTER_WEIGHT)
         node.passed(prices, self._pass(prices, node, result), MASTER_WEIGHT)
-        self._improve(result, node, last=node.leaf_passes == LEAF_PASSES)
-        self._say(result, f"choice {node.order + 1}, pass {node.leaf_passes + 1}")
 
     def _still_falls(self, node: Node, result: StageResult[Found]) -> bool:
         """Whether the node's last pass brought a good part of what its bound has to fall."""

@@ -155,19 +155,14 @@ def load(problem: Problem, limits: SolveLimits) -> highspy.Highs:
 
 
 def _pass_model(highs: highspy.Highs, problem: Problem) -> None:
-    lp = highspy.HighsLp()
-    lp.num_col_, lp.num_row_ = len(problem.objective), problem.matrix.shape[0]
-    lp.col_cost_, lp.col_lower_, lp.col_upper_ = problem.objective, problem.lower, problem.upper
-    lp.row_lower_, lp.row_upper_ = problem.row_lower, problem.row_upper
-    lp.sense_, lp.offset_ = highspy.ObjSense.kMaximize, problem.offset
-    lp.a_matrix_.format_ = highspy.MatrixFormat.kRowwise
-    lp.a_matrix_.start_ = problem.matrix.indptr.astype(np.int32)
-    lp.a_matrix_.index_ = problem.matrix.indices.astype(np.int32)
-    lp.a_matrix_.value_ = problem.matrix.data
-    if problem.integer.any():
-        kinds = (highspy.HighsVarType.kContinuous, highspy.HighsVarType.kInteger)
-        lp.integrality_ = [kinds[int(flag)] for flag in problem.integer]
-    highs.passModel(lp)
+    """By pointers to whole arrays: set one by one in a HighsLp, their numbers would become Python objects first."""
+    rows, columns = problem.matrix.shape
+    highs.passModel(
+        columns, rows, problem.matrix.nnz, int(highspy.MatrixFormat.kRowwise), int(highspy.ObjSense.kMaximize),
+        problem.offset, problem.objective, problem.lower, problem.upper, problem.row_lower, problem.row_upper,
+        problem.matrix.indptr.astype(np.int32), problem.matrix.indices.astype(np.int32), problem.matrix.data,
+        problem.integer.astype(np.int32),
+    )  # fmt: skip
 
 
 _TERMINATIONS: dict[highspy.HighsModelStatus, Termination] = {

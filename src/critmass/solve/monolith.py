@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import sparse
 
 from critmass.formulation.block import FloatArray
@@ -18,41 +19,69 @@ def assemble(model: NetworkModel, weights: Mapping[str, float], floors: Mapping[
     `weights` are the coefficients of the named block expressions in the objective; `floors` are least
     values of the sum of a named expression over all blocks (rows `floor[name]`).
     """
+    blocks = model.blocks
     objective, offset = _combine(model, weights)
-    matrices = [sparse.block_diag([block.matrix for block in model.blocks], format="csr")]
-    lows = [block.row_lower for block in model.blocks]
-    highs = [block.row_upper for block in model.blocks]
     constant = sum((part.constant for part in model.link_matrices), start=np.zeros(len(model.links)))
-    matrices.append(sparse.hstack([part.matrix for part in model.link_matrices], format="csr"))
-    lows.append(-constant)
-    highs.append(np.where(model.equal, -constant, np.inf))
+    below = [_side_by_side([part.matrix for part in model.link_matrices])]
+    lows = [*(block.row_lower for block in blocks), -constant]
+    highs = [*(block.row_upper for block in blocks), np.where(model.equal, -constant, np.inf)]
     for name, least in (floors or {}).items():
         row, part = _combine(model, {name: 1.0})
-        matrices.append(sparse.csr_array(row[None, :]))
+        below.append(sparse.csr_array(row[None, :]))
         lows.append(np.array([least - part]))
         highs.append(np.array([np.inf]))
     return Problem(
         objective=objective,
         offset=offset,
-        lower=np.concatenate([block.lower for block in model.blocks]),
-        upper=np.concatenate([block.upper for block in model.blocks]),
-        integer=np.concatenate([block.integer for block in model.blocks]),
-        matrix=sparse.csr_array(sparse.vstack(matrices, format="csr")),
+        lower=np.concatenate([block.lower for block in blocks]),
+        upper=np.concatenate([block.upper for block in blocks]),
+        integer=np.concatenate([block.integer for block in blocks]),
+        matrix=_stacked([_diagonal([block.matrix for block in blocks]), *below]),
         row_lower=np.concatenate(lows),
         row_upper=np.concatenate(highs),
     )
 
 
+def _diagonal(parts: Sequence[sparse.csr_array]) -> sparse.csr_array:
+    """Blocks along the diagonal, coefficients in the order of columns; SciPy's own goes through coordinates."""
+    starts = np.cumsum([0, *(part.shape[1] for part in parts)])
+    indices = np.concatenate([part.indices + start for part, start in zip(parts, starts, strict=False)])
+    rows = sum(part.shape[0] for part in parts)
+    found = sparse.csr_array((_data(parts), indices, _row_starts(parts)), shape=(rows, starts[-1]))
+    found.sort_indices()
+    return found
+
+
+def _side_by_side(parts: Sequence[sparse.csr_array]) -> sparse.csr_array:
+    """Blocks beside each other, of a few coefficients in all."""
+    return sparse.csr_array(sparse.hstack(parts, format="csr"))
+
+
+def _stacked(parts: Sequence[sparse.csr_array]) -> sparse.csr_array:
+    """Blocks below each other."""
+    indices = np.concatenate([part.indices for part in parts])
+    rows = sum(part.shape[0] for part in parts)
+    return sparse.csr_array((_data(parts), indices, _row_starts(parts)), shape=(rows, parts[0].shape[1]))
+
+
+def _data(parts: Sequence[sparse.csr_array]) -> FloatArray:
+    return np.concatenate([part.data for part in parts])
+
+
+def _row_starts(parts: Sequence[sparse.csr_array]) -> NDArray[np.int32]:
+    lengths = np.concatenate([np.diff(part.indptr) for part in parts])
+    return np.concatenate([[0], np.cumsum(lengths)]).astype(np.int32)
+
+
 def _combine(model: NetworkModel, weights: Mapping[str, float]) -> tuple[FloatArray, float]:
-    parts, offset = [], 0.0
-    for block in model.blocks:
-        coefficients = np.zeros(len(block.variables))
+    starts = np.cumsum([0, *(len(block.variables) for block in model.blocks)])
+    coefficients, offset = np.zeros(starts[-1]), 0.0
+    for block, start in zip(model.blocks, starts, strict=False):
         for name, weight in weights.items():
-            constant, dense = block.expressions[name]
-            coefficients += weight * dense
-            offset += weight * constant
-        parts.append(coefficients)
-    return np.concatenate(parts), offset
+            offset += weight * block.expressions.constant(name)
+            for place, value in block.expressions.terms(name).items():
+                coefficients[start + place] += weight * value
+    return coefficients, offset
 
 
 def split(model: NetworkModel, x: FloatArray) -> list[FloatArray]:

@@ -7,6 +7,8 @@ from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import lsq_linear
 
 from critmass.formulation.block import Block, FloatArray
 from critmass.formulation.links import OF_ONE_PRACTICE, PREFIX
@@ -28,13 +30,19 @@ MANY = 150
 SAMPLE = 60
 """Practices in a sample."""
 
+FACTORS = (0.2, 5.0)
+"""Least and most of what a practice of a sample may stand for, as parts of the mean."""
+
+TOTALS_MISSED = 1e-3
+"""A total that is missed by this part weighs as much as a practice that stands for twice the mean."""
+
 _OWN_LINKS = tuple(PREFIX + family for family in OF_ONE_PRACTICE)
 
 
 @dataclass(frozen=True)
 class Sample:
-    """Practices spread evenly over what they are worth, each standing for `share` practices in objective and shared
-    links.
+    """Practices spread evenly over what they are worth, each standing for some number of practices, shape (practice of
+    the sample,), in objective and shared links.
 
     `places` are the sample's practices in the network. What ties one practice to the organization (copies of
     conditions, claims) counts once: the organization's payments are those of the whole network.
@@ -42,7 +50,7 @@ class Sample:
 
     model: NetworkModel
     places: tuple[int, ...]
-    share: float
+    stands_for: FloatArray
 
 
 def sample_of(model: NetworkModel, lean: NetworkModel, stage: Stage, executor: Executor, seed: int) -> Sample:
@@ -67,18 +75,44 @@ def sample_of(model: NetworkModel, lean: NetworkModel, stage: Stage, executor: E
 
 
 def evenly(model: NetworkModel, sizes: FloatArray) -> Sample:
-    """A sample spread evenly over some size of the practices, shape (practice,): the middle one of every stratum."""
+    """A sample spread evenly over some size of the practices, shape (practice,): the middle one of every stratum.
+
+    How many practices each stands for is calibrated, so that the sample brings about what the network does in all.
+    """
     count = min(SAMPLE, len(sizes))
     middles = ((np.arange(count) + 0.5) * len(sizes) / count).astype(int)
     chosen = np.argsort(sizes, kind="stable")[middles]
-    places, share = tuple(int(place) for place in chosen), len(sizes) / count
-    practices = [_standing_for(model.blocks[place], share) for place in places]
+    stands_for = calibrated(np.column_stack([sizes, totals(model)]), chosen)
+    practices = [_standing_for(model.blocks[place], share) for place, share in zip(chosen, stands_for, strict=True)]
     kept = [_concerns(name, practices) for name in model.links]
-    claim_shares = tuple(model.claim_shares[place] for place in places)
+    claim_shares = tuple(model.claim_shares[place] for place in chosen)
     links = tuple(name for name, keep in zip(model.links, kept, strict=True) if keep)
     blocks = (*practices, model.organization)
     found = replace(model, blocks=blocks, links=links, equal=model.equal[kept], claim_shares=claim_shares)
-    return Sample(found, places, share)
+    return Sample(found, tuple(int(place) for place in chosen), stands_for)
+
+
+def totals(model: NetworkModel) -> FloatArray:
+    """What has to add up to the same in a sample as in the network, shape (practice, total): practices, members, and
+    the least and the most of what practices can bring to every shared link, within the bounds of their variables."""
+    members = model.shared.model.arrays.members().sum(axis=1)
+    links = [PREFIX + name for name in model.links if not name.startswith(OF_ONE_PRACTICE)]
+    reached = [[side for name in links for side in block.reach(name)] for block in model.practices]
+    return np.column_stack([np.ones_like(members), members, np.array(reached).reshape(len(members), -1)])
+
+
+def calibrated(parts: FloatArray, chosen: NDArray[np.intp]) -> FloatArray:
+    """How many of all practices each chosen one stands for, shape (chosen,), from what each has part in, shape
+    (practice, total): equally many but for what makes the totals agree. By bounded least squares; survey statisticians
+    call it calibration (Deville and Sarndal 1992)."""
+    share = len(parts) / len(chosen)
+    whole, most = parts.sum(axis=0), np.abs(parts).sum(axis=0)
+    counts = most > 0
+    rows = share * parts[chosen][:, counts] / most[counts] / TOTALS_MISSED
+    sides = whole[counts] / most[counts] / TOTALS_MISSED
+    matrix = np.vstack([rows.T, np.eye(len(chosen))])
+    found = lsq_linear(matrix, np.concatenate([sides, np.ones(len(chosen))]), FACTORS)
+    return np.asarray(share * found.x, dtype=np.float64)
 
 
 def _standing_for(block: Block, share: float) -> Block:
@@ -141,10 +175,10 @@ class SampleJudge:
 
     def columns(self, solutions: Sequence[tuple[int, FloatArray]]) -> list[Column]:
         """Columns of the sample's practices, with settled worth for all that each stands for."""
-        places, share = self.sample.places, self.sample.share
+        places, stands_for = self.sample.places, self.sample.stands_for
         found = self.judge.columns([(places[at], x) for at, x in solutions])
         return [
-            column(self.model, at, item.x, {name: share * value for name, value in item.worth.items()})
+            column(self.model, at, item.x, {name: stands_for[at] * value for name, value in item.worth.items()})
             for (at, _), item in zip(solutions, found, strict=True)
         ]
 

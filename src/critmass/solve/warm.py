@@ -16,7 +16,6 @@ from critmass.settlement.projection import Decisions
 from critmass.settlement.results import BoolArray
 from critmass.solve.candidates import Candidate, Judge
 from critmass.solve.columns import Column, Stage
-from critmass.solve.decomposition import Search
 from critmass.solve.executor import run_all
 from critmass.solve.highs import SolveLimits
 from critmass.solve.interrupt import SearchStopped
@@ -28,6 +27,7 @@ from critmass.solve.pricing import Prices
 from critmass.solve.progress import Clock, Reporter
 from critmass.solve.recall import Key, Recall, key_of
 from critmass.solve.repair import Repair, as_decided, fits, repaired
+from critmass.solve.sampled_search import SampledSearch
 from critmass.solve.start import self_sufficient_columns
 
 NODES_KEPT = 40
@@ -48,7 +48,7 @@ SECONDS_TO_LEAVE = 2.0
 _log = logging.getLogger(__name__)
 
 
-class WarmSearch(Search[Candidate]):
+class WarmSearch(SampledSearch[Candidate]):
     """Starts from `entries`, newest first: from their plans, and from their tree with its prices and bounds."""
 
     def __init__(
@@ -365,6 +365,7 @@ class WarmSearch(Search[Candidate]):
             return
         if prices is not None:
             node.relaxed = replace(relaxed, prices=prices)
+            self._untuned.pop(node.order, None)
         super()._price_once(node, result)
         node.relaxed = relaxed
 

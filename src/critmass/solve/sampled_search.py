@@ -1,0 +1,141 @@
+"""The search over a large network: a sample of it tells contracts apart and finds prices before everyone is priced."""
+
+from __future__ import annotations
+
+from concurrent.futures import Executor
+from dataclasses import replace
+
+import numpy as np
+
+from critmass.formulation.network_model import NetworkModel
+from critmass.solve.candidates import Found, Judging
+from critmass.solve.columns import Stage
+from critmass.solve.decomposition import Search
+from critmass.solve.nodes import Node, StageResult
+from critmass.solve.progress import Clock, Reporter, of_sample
+from critmass.solve.relaxation import Relaxation
+from critmass.solve.sampling import Estimate, SampleJudge, carried_over, loosened, renamed, sample_of
+
+SAMPLE_TIME = 0.25
+"""Part of the time left that telling contracts apart on a sample may take."""
+
+TUNING_PASSES = 3
+"""Passes over a sample at the most, after the first, for the prices of one choice of contracts."""
+
+AIMED_PASSES = 2
+"""Partial passes with claims capped at the payments that a plan of many practices aims at."""
+
+
+class Trial(Search[Estimate]):
+    """A search over a sample, for prices: what it proves holds for the sample alone."""
+
+    def choices(self, stage: Stage, share_of_time: float) -> list[Node]:
+        """Choices of contracts, the most promising first: relaxations split them, passes over the sample tell how good
+        they are, until the best one's prices are tuned."""
+        self._begin(stage, share_of_time)
+        self._result = result = StageResult[Estimate](stage, None, np.inf)
+        self._nodes = [Node(regime, np.inf, place) for place, regime in enumerate(self._regimes)]
+        self._nodes = self._first_nodes(result)
+        while self._nodes and not self._out_of_time():
+            node = self._next_node(result)
+            children = [] if node.centre is None else self._split_contracts(node, result, len(self._nodes))
+            if children:
+                self._nodes = [item for item in self._nodes if item is not node] + children
+            elif not self._tuned_further(node):
+                break
+        return sorted(self._nodes, key=lambda node: (-node.bound, node.order))
+
+    def tune(self, node: Node) -> None:
+        """Passes over the sample until the node's prices are as good as a few of them make."""
+        self._until = self.clock.limit_seconds
+        while not self._out_of_time() and self._tuned_further(node):
+            pass
+
+    def _tuned_further(self, node: Node) -> bool:
+        """Another pass for a node's prices; False where it has seen enough of them."""
+        if node.relaxed is None or node.leaf_passes >= TUNING_PASSES:
+            return False
+        if node.centre is None:
+            self._pass_at_relaxed(node, self._result)
+        else:
+            self._pass_again(node, self._result)
+        self._say(self._result, f"choice {node.order + 1}, pass {node.leaf_passes + 1}")
+        return True
+
+    def _relaxed(self, stage: Stage) -> Relaxation:
+        return Relaxation(self.model, stage, of_sample=True)
+
+
+class SampledSearch(Search[Found]):
+    """Of a large network, `model` has the shared links only and `with_all_links` is the same with all of them: then
+    contracts are told apart on a sample, which also finds the prices at which everyone is priced first. Without it, the
+    search is the usual one."""
+
+    def __init__(
+        self, model: NetworkModel, judge: Judging[Found], *, gap: float, seed: int, clock: Clock, report: Reporter,
+        executor: Executor, known: Found | None = None, with_all_links: NetworkModel | None = None,
+    ) -> None:  # fmt: skip
+        super().__init__(
+            model, judge, gap=gap, seed=seed, clock=clock, report=report, executor=executor, known=known,
+            many=with_all_links is not None,
+        )  # fmt: skip
+        self.with_all_links = with_all_links
+        self._trial: Trial | None = None
+        self._untuned: dict[int, Node] = {}
+
+    def _first_nodes(self, result: StageResult[Found]) -> list[Node]:
+        if self.with_all_links is None:
+            return super()._first_nodes(result)
+        stage = loosened(result.stage)
+        sample = sample_of(self.with_all_links, self.model, stage, self.executor, self.seed)
+        trial = Trial(
+            sample.model, SampleJudge(sample, self.judge), gap=self.gap, seed=self.seed, clock=self.clock,
+            report=of_sample(self.report, result.value), executor=self.executor,
+        )  # fmt: skip
+        share = SAMPLE_TIME * (self._until - self.clock.spent()) / max(self.clock.left(), 1e-3)
+        found = trial.choices(stage, share)
+        self._trial, self._untuned = trial, dict(enumerate(found))
+        return carried_over(found, sample.model, self.model, stage)
+
+    def _price_once(self, node: Node, result: StageResult[Found]) -> None:
+        """Of many practices at prices that the sample tuned; then a plan is looked for at once."""
+        if self.with_all_links is None:
+            super()._price_once(node, result)
+        elif not self._lowered_by_relaxed_pass(node, result):
+            self._take_tuned_prices(node)
+            self._pass_at_relaxed(node, result)
+            self._aim(node, result)
+            self._say(result, f"choice {node.order + 1}")
+
+    def _lowered_by_relaxed_pass(self, node: Node, result: StageResult[Found]) -> bool:
+        """A quick pass first at all nodes but the best: all need a bound."""
+        unbounded = self.passes.count > 0 and node.bound == np.inf
+        if node.pass_relaxed or node.relaxed is None or not unbounded:
+            return False
+        bound = self.passes.relaxed(node.relaxed.prices, node, self._limits(result, node))
+        node.bound, node.pass_relaxed = min(node.bound, bound + self._slack(bound)), True
+        self._say(result, f"choice {node.order + 1}, relaxed")
+        return True
+
+    def _take_tuned_prices(self, node: Node) -> None:
+        mine = self._untuned.pop(node.order, None)
+        if mine is None or self._trial is None:
+            return
+        self._trial.tune(mine)
+        if mine.centre is not None and node.relaxed is not None:
+            prices = renamed(mine.centre, self._trial.model, self.model)
+            node.relaxed, node.paid = replace(node.relaxed, prices=prices), mine.paid
+
+    def _aim(self, node: Node, result: StageResult[Found]) -> None:
+        """A plan: practices that claim more than the aim allows are priced again under its caps, until there is a plan
+        to improve on."""
+        assert node.centre is not None
+        if not node.paid:
+            self.masters.dual_prices(result.stage, node, self._box(node))
+        aimed = self.improving.aims.best(result.stage, node)
+        for _ in range(AIMED_PASSES if self.passes.count == 1 else 0):
+            self._pass(node.centre, aimed, result)
+            self._improve(result, node, now=True)
+            self.improving.take(result)
+            aimed = self.improving.aims.higher(node)
+        self._improve(result, node)
