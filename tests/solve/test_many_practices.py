@@ -120,8 +120,8 @@ def test_nodes_carry_prices_over_and_no_bounds(model: NetworkModel, monkeypatch:
 
 
 def test_a_trial_tells_contracts_apart_by_prices(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The choices come best first, the first one's prices tuned: its bound at them is
-    below the relaxation's. Tuning another one lowers its bound too, and every choice holds contracts of its own."""
+    """The choices come best first, the first one's prices tuned: its bound at them is below the relaxation's. Tuning
+    another one lowers its bound too, and every choice holds contracts of its own."""
     monkeypatch.setattr(sampling, "SAMPLE", 3)
     model = formulated(8)
     judge = Judge(model.with_shared_links_only(), Pricer(model.shared.model, model.shared.terms))

@@ -31,13 +31,16 @@ def silent(progress: Progress) -> None:
     """Report nothing."""
 
 
-def of_sample(report: Reporter, value: float) -> Reporter:
+def of_sample(report: Reporter, value: Callable[[], float]) -> Reporter:
     """Reports of a search over a sample: neither its plans nor its bounds are the network's, whose best plan has
-    `value`."""
-    best = value if np.isfinite(value) else None
-    return lambda found: report(
-        replace(found, step=f"sample, {found.step}", incumbent=best, bound=None, gap=None),
-    )
+    `value()`."""
+
+    def told(found: Progress) -> None:
+        best = value()
+        incumbent = best if np.isfinite(best) else None
+        report(replace(found, step=f"sample, {found.step}", incumbent=incumbent, bound=None, gap=None))
+
+    return told
 
 
 def relative_gap(value: float, bound: float) -> float:

@@ -19,6 +19,9 @@ from critmass.solve.sampling import Estimate, SampleJudge, carried_over, loosene
 SAMPLE_TIME = 0.25
 """Part of the time left that telling contracts apart on a sample may take."""
 
+HOPEFUL = 0.9
+"""From this part of the best plan on, an estimate is too good for bounds of linear relaxations, loose by a tenth."""
+
 TUNING_PASSES = 3
 """Passes over a sample at the most, after the first, for the prices of one choice of contracts."""
 
@@ -90,7 +93,7 @@ class SampledSearch(Search[Found]):
         sample = sample_of(self.with_all_links, self.model, stage, self.executor, self.seed)
         trial = Trial(
             sample.model, SampleJudge(sample, self.judge), gap=self.gap, seed=self.seed, clock=self.clock,
-            report=of_sample(self.report, result.value), executor=self.executor,
+            report=of_sample(self.report, lambda: result.value), executor=self.executor,
         )  # fmt: skip
         share = SAMPLE_TIME * (self._until - self.clock.spent()) / max(self.clock.left(), 1e-3)
         found = trial.choices(stage, share)
@@ -102,26 +105,30 @@ class SampledSearch(Search[Found]):
         if self.with_all_links is None:
             super()._price_once(node, result)
         elif not self._lowered_by_relaxed_pass(node, result):
-            self._take_tuned_prices(node)
+            self._take_tuned_prices(node, result)
             self._pass_at_relaxed(node, result)
-            self._aim(node, result)
+            if not self._hopeless(node, result):
+                self._aim(node, result)
             self._say(result, f"choice {node.order + 1}")
 
     def _lowered_by_relaxed_pass(self, node: Node, result: StageResult[Found]) -> bool:
-        """A quick pass first at all nodes but the best: all need a bound."""
+        """A quick pass at nodes that it may close: not the first, nor those that the sample finds nearly as good."""
         unbounded = self.passes.count > 0 and node.bound == np.inf
-        if node.pass_relaxed or node.relaxed is None or not unbounded:
+        hopeful = result.value > 0.0 and node.promise > HOPEFUL * result.value
+        if node.pass_relaxed or node.relaxed is None or not unbounded or hopeful:
             return False
         bound = self.passes.relaxed(node.relaxed.prices, node, self._limits(result, node))
         node.bound, node.pass_relaxed = min(node.bound, bound + self._slack(bound)), True
         self._say(result, f"choice {node.order + 1}, relaxed")
         return True
 
-    def _take_tuned_prices(self, node: Node) -> None:
+    def _take_tuned_prices(self, node: Node, result: StageResult[Found]) -> None:
+        """The sample's best prices, tuned where the node may hold a better plan and not only has to be closed."""
         mine = self._untuned.pop(node.order, None)
         if mine is None or self._trial is None:
             return
-        self._trial.tune(mine)
+        if node.promise > self._closed_bound(result):
+            self._trial.tune(mine)
         if mine.centre is not None and node.relaxed is not None:
             prices = renamed(mine.centre, self._trial.model, self.model)
             node.relaxed, node.paid = replace(node.relaxed, prices=prices), mine.paid
