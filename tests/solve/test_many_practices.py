@@ -164,7 +164,7 @@ def test_many_and_few_agree(
     """Planned as if five practices were many, from a sample of three: neither way's plan is above the other's bound."""
     catalog = load_catalog()
     network, scenario = sample_network(5, 1, catalog), Scenario(objective=objective)
-    options = SolveOptions(time_limit_seconds=8, gap=0.05)
+    options = SolveOptions(time_limit_seconds=5, gap=0.05)
     few = plan_network(network, catalog, scenario, options)
     monkeypatch.setattr(sampling, "SAMPLE", 3)
     monkeypatch.setattr(plan, "MANY", 4)

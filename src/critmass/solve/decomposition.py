@@ -56,7 +56,7 @@ MASTER_WEIGHT = 0.8
 """Weight of the master's prices against the best ones so far in the prices of the next pass."""
 
 PART_OF_A_PASS = 0.5
-"""A pass is not begun when less than this part of the last one's time is left."""
+"""A pass is not begun when less than this part of the longest one's time is left."""
 
 
 class Search(Generic[Found]):
@@ -211,6 +211,8 @@ class Search(Generic[Found]):
             node.caps_tried = True
             return []
         middle = counted_on - max(room, 0.5 * (counted_on - made_of_it))
+        if self._out_of_time():
+            raise SearchStopped
         lower = self._capped(node, name, (low, middle), made + 1, result)
         upper = node.part(name, (middle, high), made)
         upper.must_earn_more, upper.box, upper.paid, upper.leaf_passes = True, WIDER * self._box(node), {}, 0

@@ -42,7 +42,9 @@ class Passes:
         self, model: NetworkModel, masters: Masters, judge: Judging[Valued], pool: Pool, executor: Executor, seed: int
     ) -> None:
         self.model, self.masters, self.judge, self.pool = model, masters, judge, pool
-        self.executor, self.seed, self.seconds = executor, seed, 0.0
+        self.executor, self.seed = executor, seed
+        self.seconds = 0.0
+        """Of the longest pass so far."""
         self.kept = KeptPricing()
         self._stage, self._last = Stage("", {}), len(model.blocks) - 1
         self._archive: list[Exact] = []
@@ -66,7 +68,7 @@ class Passes:
             self.model, self._stage, prices, conditions, caps, limits, self.executor, known,
             run=partial(self._kept_or_solved, asked),
         )  # fmt: skip
-        self.seconds = time.monotonic() - began
+        self.seconds = max(self.seconds, time.monotonic() - began)
         practices = sum(item.bound for item in found) - owed(self._stage, prices)
         found = self._collect(found)
         self._keep(prices, asked, found)
