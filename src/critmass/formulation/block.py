@@ -7,7 +7,7 @@ described in `models/`, with a golden `.lp`.
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, KeysView, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -261,6 +261,11 @@ class Expressions(Mapping[str, tuple[float, FloatArray]]):
 
     def __len__(self) -> int:
         return len(self._parts)
+
+    @property
+    def names(self) -> KeysView[str]:
+        """Names of all expressions."""
+        return self._parts.keys()
 
     def times(self, factors: Mapping[str, float]) -> Expressions:
         """The same expressions, each multiplied by its factor."""

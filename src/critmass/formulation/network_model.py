@@ -88,8 +88,11 @@ class NetworkModel:
     @cached_property
     def link_matrices(self) -> tuple[LinkMatrix, ...]:
         """One for each block."""
-        position = {name: row for row, name in enumerate(self.links)}
-        return tuple(_link_matrix(block, position) for block in self.blocks)
+        return tuple(_link_matrix([block], self.links) for block in self.blocks)
+
+    def all_links(self) -> LinkMatrix:
+        """The same of all blocks side by side."""
+        return _link_matrix(self.blocks, self.links)
 
     def decisions(self, solutions: Sequence[FloatArray]) -> Decisions:
         """Plan decisions from the blocks' solution vectors (the organization's last)."""
@@ -137,19 +140,22 @@ def _clean_reach(value: float) -> float:
     return float(min(np.ceil(value * 1e7 - 1e-2) / 1e7, 1.0))
 
 
-def _link_matrix(block: Block, position: dict[str, int]) -> LinkMatrix:
-    constant = np.zeros(len(position))
+def _link_matrix(blocks: Sequence[Block], links: Sequence[str]) -> LinkMatrix:
+    """Contributions of blocks side by side."""
+    position = {PREFIX + name: row for row, name in enumerate(links)}
+    constant, start = np.zeros(len(links)), 0
     rows, columns, data = list[int](), list[int](), list[float]()
-    for name in block.expressions:
-        if name.startswith(PREFIX) and name.removeprefix(PREFIX) in position:
-            row = position[name.removeprefix(PREFIX)]
-            constant[row] = block.expressions.constant(name)
-            terms = {place: value for place, value in block.expressions.terms(name).items() if value}
-            rows += [row] * len(terms)
-            columns += terms.keys()
-            data += terms.values()
-    shape = (len(position), len(block.variables))
-    return LinkMatrix(constant, sparse.csr_array((data, (rows, columns)), shape=shape))
+    for block in blocks:
+        for name in block.expressions.names & position.keys():
+            part, row = block.expressions.affine(name), position[name]
+            constant[row] += part.constant
+            rows += [row] * len(part.terms)
+            columns += [start + place for place in part.terms]
+            data += part.terms.values()
+        start += len(block.variables)
+    matrix = sparse.csr_array((data, (rows, columns)), shape=(len(links), start))
+    matrix.eliminate_zeros()
+    return LinkMatrix(constant, matrix)
 
 
 def shared_tins(shared: Shared) -> Iterator[Problem]:

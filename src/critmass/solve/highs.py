@@ -160,7 +160,8 @@ def _pass_model(highs: highspy.Highs, problem: Problem) -> None:
     highs.passModel(
         columns, rows, problem.matrix.nnz, int(highspy.MatrixFormat.kRowwise), int(highspy.ObjSense.kMaximize),
         problem.offset, problem.objective, problem.lower, problem.upper, problem.row_lower, problem.row_upper,
-        problem.matrix.indptr.astype(np.int32), problem.matrix.indices.astype(np.int32), problem.matrix.data,
+        problem.matrix.indptr.astype(np.int32, copy=False), problem.matrix.indices.astype(np.int32, copy=False),
+        problem.matrix.data,
         problem.integer.astype(np.int32),
     )  # fmt: skip
 

@@ -21,10 +21,10 @@ def assemble(model: NetworkModel, weights: Mapping[str, float], floors: Mapping[
     """
     blocks = model.blocks
     objective, offset = _combine(model, weights)
-    constant = sum((part.constant for part in model.link_matrices), start=np.zeros(len(model.links)))
-    below = [_side_by_side([part.matrix for part in model.link_matrices])]
-    lows = [*(block.row_lower for block in blocks), -constant]
-    highs = [*(block.row_upper for block in blocks), np.where(model.equal, -constant, np.inf)]
+    links = model.all_links()
+    below = [links.matrix]
+    lows = [*(block.row_lower for block in blocks), -links.constant]
+    highs = [*(block.row_upper for block in blocks), np.where(model.equal, -links.constant, np.inf)]
     for name, least in (floors or {}).items():
         row, part = _combine(model, {name: 1.0})
         below.append(sparse.csr_array(row[None, :]))
@@ -44,17 +44,12 @@ def assemble(model: NetworkModel, weights: Mapping[str, float], floors: Mapping[
 
 def _diagonal(parts: Sequence[sparse.csr_array]) -> sparse.csr_array:
     """Blocks along the diagonal, coefficients in the order of columns; SciPy's own goes through coordinates."""
-    starts = np.cumsum([0, *(part.shape[1] for part in parts)])
+    starts = np.cumsum([0, *(part.shape[1] for part in parts)], dtype=np.int32)
     indices = np.concatenate([part.indices + start for part, start in zip(parts, starts, strict=False)])
     rows = sum(part.shape[0] for part in parts)
     found = sparse.csr_array((_data(parts), indices, _row_starts(parts)), shape=(rows, starts[-1]))
     found.sort_indices()
     return found
-
-
-def _side_by_side(parts: Sequence[sparse.csr_array]) -> sparse.csr_array:
-    """Blocks beside each other, of a few coefficients in all."""
-    return sparse.csr_array(sparse.hstack(parts, format="csr"))
 
 
 def _stacked(parts: Sequence[sparse.csr_array]) -> sparse.csr_array:
@@ -78,9 +73,10 @@ def _combine(model: NetworkModel, weights: Mapping[str, float]) -> tuple[FloatAr
     coefficients, offset = np.zeros(starts[-1]), 0.0
     for block, start in zip(model.blocks, starts, strict=False):
         for name, weight in weights.items():
-            offset += weight * block.expressions.constant(name)
-            for place, value in block.expressions.terms(name).items():
-                coefficients[start + place] += weight * value
+            part = block.expressions.affine(name)
+            places = start + np.fromiter(part.terms.keys(), dtype=np.intp, count=len(part.terms))
+            offset += weight * part.constant
+            coefficients[places] += weight * np.fromiter(part.terms.values(), dtype=np.float64, count=len(places))
     return coefficients, offset
 
 
