@@ -13,14 +13,14 @@ from critmass.domain.scenario import Scenario, SolveOptions
 from critmass.formulation.network_model import NetworkModel
 from critmass.network import sample_network
 from critmass.solve import sampling
-from critmass.solve.candidates import Judge, Pricer
+from critmass.solve.candidates import Candidate, Judge, Pricer
 from critmass.solve.columns import Stage, column, without_mass
 from critmass.solve.executor import solve_pool
-from critmass.solve.nodes import Node
+from critmass.solve.nodes import Node, StageResult
 from critmass.solve.pricing import Prices
 from critmass.solve.progress import Clock, silent
 from critmass.solve.relaxation import Relaxation
-from critmass.solve.sampled_search import TUNING_PASSES, Trial
+from critmass.solve.sampled_search import AIMED_PASSES, TUNING_PASSES, SampledSearch, Trial
 from critmass.solve.sampling import FACTORS, SampleJudge, calibrated, carried_over, evenly
 from critmass.studies import plan
 from critmass.studies.plan import plan_network
@@ -142,6 +142,33 @@ def test_a_trial_tells_contracts_apart_by_prices(monkeypatch: pytest.MonkeyPatch
         assert other.leaf_passes == TUNING_PASSES
         assert other.bound <= before
     assert len({tuple(sorted(item.fixed.items())) for item in found}) == len(found)
+
+
+def test_a_first_pass_is_expected_to_take_what_the_sample_took(
+    model: NetworkModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Passes over a sample of two of five practices tell how long one over all will take: it is not begun, nor is one
+    of those that aim at a plan, where the limit would be overrun."""
+    monkeypatch.setattr(sampling, "SAMPLE", 2)
+    lean, clock = model.with_shared_links_only(), Clock(120.0)
+    with solve_pool(1) as executor:
+        search = SampledSearch(
+            lean, Judge(lean, Pricer(model.shared.model, model.shared.terms)), gap=0.05, seed=1, clock=clock,
+            report=silent, executor=executor, with_all_links=model,
+        )  # fmt: skip
+        search._begin(STAGE, 1.0)
+        result = StageResult[Candidate](STAGE, None, np.inf)
+        search._nodes = search._first_nodes(result)
+        assert search._trial is not None
+        expected = search.passes.seconds
+        assert expected == pytest.approx(2.5 * search._trial.passes.seconds)
+        search._price_once(search._nodes[0], result)
+        assert search.passes.count == 1 + AIMED_PASSES
+        search._begin(STAGE, 1.0)
+        search._nodes = search._first_nodes(result)
+        clock.limit_seconds = search._until = clock.spent()
+        search._price_once(search._nodes[0], result)
+        assert search.passes.count == 1
 
 
 def test_a_plan_that_is_not_counted_at_mass_asks_for_no_claims(model: NetworkModel) -> None:

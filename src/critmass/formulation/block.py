@@ -105,7 +105,7 @@ class Block:
         terms = self.expressions.terms(expression)
         return self.expressions.constant(expression) + sum(float(x[index]) * part for index, part in terms.items())
 
-    def reach(self, expression: str) -> tuple[float, float]:
+    def bounds(self, expression: str) -> tuple[float, float]:
         """Least and largest value of a named expression over the variables' bounds; zeros where there is none."""
         if expression not in self.expressions:
             return 0.0, 0.0

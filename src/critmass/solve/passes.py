@@ -44,7 +44,7 @@ class Passes:
         self.model, self.masters, self.judge, self.pool = model, masters, judge, pool
         self.executor, self.seed = executor, seed
         self.seconds = 0.0
-        """Of the longest pass so far."""
+        """Of the longest pass so far; before the first one what it is expected to take."""
         self.kept = KeptPricing()
         self._stage, self._last = Stage("", {}), len(model.blocks) - 1
         self._archive: list[Exact] = []

@@ -98,6 +98,8 @@ class SampledSearch(Search[Found]):
         share = SAMPLE_TIME * (self._until - self.clock.spent()) / max(self.clock.left(), 1e-3)
         found = trial.choices(stage, share)
         self._trial, self._untuned = trial, dict(enumerate(found))
+        times = len(self.model.practices) / len(sample.places)
+        self.passes.seconds = max(self.passes.seconds, times * trial.passes.seconds)
         return carried_over(found, sample.model, self.model, stage)
 
     def _price_once(self, node: Node, result: StageResult[Found]) -> None:
@@ -141,6 +143,8 @@ class SampledSearch(Search[Found]):
             self.masters.dual_prices(result.stage, node, self._box(node))
         aimed = self.improving.aims.best(result.stage, node)
         for _ in range(AIMED_PASSES if self.passes.count == 1 else 0):
+            if self._out_of_time():
+                break
             self._pass(node.centre, aimed, result)
             self._improve(result, node, now=True)
             self.improving.take(result)

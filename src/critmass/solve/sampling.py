@@ -97,14 +97,14 @@ def totals(model: NetworkModel) -> FloatArray:
     the least and the most of what practices can bring to every shared link, within the bounds of their variables."""
     members = model.shared.model.arrays.members().sum(axis=1)
     links = [PREFIX + name for name in model.links if not name.startswith(OF_ONE_PRACTICE)]
-    reached = [[side for name in links for side in block.reach(name)] for block in model.practices]
+    reached = [[side for name in links for side in block.bounds(name)] for block in model.practices]
     return np.column_stack([np.ones_like(members), members, np.array(reached).reshape(len(members), -1)])
 
 
 def calibrated(parts: FloatArray, chosen: NDArray[np.intp]) -> FloatArray:
     """How many of all practices each chosen one stands for, shape (chosen,), from what each has part in, shape
     (practice, total): equally many but for what makes the totals agree. By bounded least squares; survey statisticians
-    call it calibration (Deville and Sarndal 1992)."""
+    call it calibration (Deville and Särndal 1992)."""
     share = len(parts) / len(chosen)
     whole, most = parts.sum(axis=0), np.abs(parts).sum(axis=0)
     counts = most > 0
