@@ -44,6 +44,22 @@ def test_coordination_as_json(network: Path) -> None:
 
 
 @pytest.mark.long
+def test_written_coordination(network: Path, tmp_path: Path) -> None:
+    """The offers, planned with as any contract, bring the target again; a payer sees none of them by default."""
+    out = tmp_path / "out"
+    done = run("coordinate", network, "--target", "2", "--time-limit", 30, "--out", out)
+    assert done.exit_code == 0, done.output
+    together = out / "together"
+    again = run(
+        "plan", together / "network.xlsx", "--catalog", together / "offers.yaml", "--time-limit", 30, "--json"
+    )  # fmt: skip
+    assert sum(item["at_mass_after"] for item in json.loads(again.stdout)["practices"]) >= 2
+    seen = run("view", out, "--role", "payer:meridian", "--json")
+    assert "bundle_bonus" not in seen.stdout
+    assert "bundle_bonus" in run("view", out, "--role", "pho_admin", "--json").stdout
+
+
+@pytest.mark.long
 def test_shared_coordination(network: Path) -> None:
     """What payers pay adds up to the bonus, and their shares to the gain, to the cent."""
     done = run("share", network, "--target", "2", "--time-limit", 8, "--rule", "shapley", "--json")

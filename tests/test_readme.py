@@ -41,11 +41,11 @@ def blocks(text: str, language: str = r"\w*") -> list[str]:
 
 def commands() -> list[str]:
     """Commands of the pages that come back by themselves, without comments; `explain`, `organize`, `coordinate`,
-    `gaps` and what shares a coordination have tests of their own."""
+    `gaps` and what shares a coordination or plans with its offers have tests of their own."""
     shown = [block.replace("\\\n", " ") for page in PAGES.values() for block in blocks(page)]
     lines = [line.split("  #")[0].strip() for block in shown for line in block.splitlines()]
     found = [line.removeprefix(".venv/bin/") for line in lines if re.match(r"(\.venv/bin/)?critmass ", line)]
-    needs_more = ("serve", "published-files", "import", "explain", "organize", "coordinate", "--target", "gaps")
+    needs_more = ("serve", "published-files", "import", "explain", "organize", "coordinate", "--target", "together/", "gaps")
     return [line for line in found if not any(word in line for word in needs_more)]
 
 

@@ -126,6 +126,19 @@ def _read_file(path: Path, name: str, digest: Any, problems: list[Problem]) -> C
     return None
 
 
+def read_catalog_file(path: Path) -> CatalogFile:
+    """One file of a catalog by itself, without a look at what it names elsewhere.
+
+    Raises:
+        InputError: when it cannot be read, or is not as a catalog file is.
+    """
+    problems: list[Problem] = []
+    found = _read_file(path, path.name, hashlib.sha256(), problems)
+    if found is None:
+        raise InputError(problems)
+    return found
+
+
 def _assemble(files: list[tuple[str, CatalogFile]], digest: str, problems: list[Problem]) -> Catalog:
     families: dict[str, dict[str, Any]] = {family: {} for family in FAMILIES}
     provenance: list[ValueProvenance] = []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -15,14 +16,24 @@ from critmass.cli.common import (
     catalog_dirs,
     errors,
     print_text,
+    say,
     stderr,
     stdout,
 )
+from critmass.cli.plan import prepare
 from critmass.domain.errors import InputError, Problem
 from critmass.domain.scenario import SolveOptions
 from critmass.report.coordinating import coordinating_document
 from critmass.report.coordinating_tables import show_coordinating
+from critmass.report.coordination_files import (
+    COORDINATION_FILE,
+    NETWORK_FILE,
+    TODAY,
+    TOGETHER,
+    write_coordination,
+)
 from critmass.report.explanation_live import QuestionLine
+from critmass.report.plan_inputs import OFFERS_FILE
 from critmass.studies.coordinate.propose import checked_limits
 from critmass.studies.coordinate.propose import coordinate as coordinated
 from critmass.studies.coordinate.target import parse_target
@@ -45,6 +56,9 @@ def coordinate(
     uniform: Annotated[
         bool, typer.Option("--uniform", help="One PMPM at every practice, instead of what each practice needs.")
     ] = False,
+    out: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Folder for the coordination and the plans it rests on.")
+    ] = None,
     as_json: AsJson = False,
     time_limit: Annotated[
         float, typer.Option(min=1.0, max=86_400, metavar="SECONDS", help="Time limit for all of it.")
@@ -59,6 +73,7 @@ def coordinate(
     """
     with errors(as_json):
         limits = parse_limits(most or [])
+        prepare(out)
         given = read_inputs(network, scenario, catalog_dirs(catalog))
         asked = parse_target(target, given.network)
         checked_limits(limits, given.network)
@@ -68,12 +83,24 @@ def coordinate(
                 given.network, given.catalog, given.scenario, asked, options, limits, line, line.started, uniform
             )  # fmt: skip
         document = coordinating_document(found)
+        if out is not None:
+            write_coordination(found, document, out)
         if as_json:
             print_text(document.model_dump_json(indent=2))
         else:
             show_coordinating(stdout(), document)
+            _say_where(out, verified=found.proposal is not None)
         if found.proposal is None and not found.reached_today:
             raise typer.Exit(NOT_PROVED)
+
+
+def _say_where(out: Path | None, *, verified: bool) -> None:
+    if out is None:
+        return
+    plans = f"the plan as things stand in {TODAY}/"
+    if verified:
+        plans += f", the plan under the offers in {TOGETHER}/ with {OFFERS_FILE} and {NETWORK_FILE} to plan with them"
+    say(f"\nWritten to {out}: {COORDINATION_FILE}; {plans}")
 
 
 def parse_limits(given: list[str]) -> dict[str, float]:

@@ -1,4 +1,4 @@
-"""`critmass view`: what one role may see of a plan."""
+"""`critmass view`: what one role may see of a plan, or of a coordination of payers."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from typing import Annotated
 import typer
 
 from critmass.cli.common import AsJson, CatalogDirs, catalog_dirs, errors, print_text, stdout
-from critmass.report.plan_inputs import read_plan_with_catalog
+from critmass.report.coordination_files import read_book
 from critmass.report.view import view_document
 from critmass.report.view_tables import show_view
-from critmass.studies.confidentiality import Book, ReleaseLog, ViewRequest, load_consents, view_of
+from critmass.studies.confidentiality import ReleaseLog, ViewRequest, load_consents, view_of
 from critmass.studies.confidentiality.policies import DEFAULT_POLICY, POLICIES
 
 LOG_FILE = "releases.jsonl"
@@ -20,7 +20,9 @@ LOG_FILE = "releases.jsonl"
 
 
 def view(
-    plan: Annotated[Path, typer.Argument(metavar="PLAN", help="Folder that 'critmass plan --out' wrote.")],
+    plan: Annotated[
+        Path, typer.Argument(metavar="PLAN", help="Folder that 'critmass plan' or 'coordinate' wrote with --out.")
+    ],
     role: Annotated[
         str,
         typer.Option(metavar="ROLE", help="Who looks: pho_admin, analyst, auditor, payer:ID or practice:ID."),
@@ -43,13 +45,13 @@ def view(
     as_json: AsJson = False,
     catalog: CatalogDirs = None,
 ) -> None:
-    """Show what one role may see of a plan: its own, and sums over others that pass a floor.
+    """Show what one role may see of a plan or a coordination: its own, and sums over others that pass a floor.
 
     A default floor, not legal clearance. Every view is written to the release log first: what was shown to whom and
     what fed it, never the data itself.
     """
     with errors(as_json):
-        book = Book(*read_plan_with_catalog(plan, catalog_dirs(catalog)))
+        book = read_book(plan, catalog_dirs(catalog))
         given = None if consents is None else load_consents(consents, book.payers)
         now = datetime.datetime.now(datetime.UTC)
         folder = plan if plan.is_dir() else plan.parent

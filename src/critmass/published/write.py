@@ -24,7 +24,8 @@ def _plain(node: Any) -> Any:
     if isinstance(node, Cited):
         return {"value": node.value, **_plain(node.cite)}
     if isinstance(node, BaseModel):
-        return {key: _plain(getattr(node, key)) for key in type(node).model_fields if _is_said(node, key)}
+        fields = type(node).model_fields.items()
+        return {field.alias or key: _plain(getattr(node, key)) for key, field in fields if _is_said(node, key)}
     if isinstance(node, tuple | list):
         return [_plain(item) for item in node]
     if isinstance(node, dict):

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from pydantic import Field, ValidationError
 
-from critmass.catalog.load import load_catalog
+from critmass.catalog.load import load_catalog, read_catalog_file
 from critmass.catalog.schema_words import schema_problems
 from critmass.domain.catalog import Catalog
 from critmass.domain.errors import InputError, Problem
@@ -24,11 +24,14 @@ from critmass.network.fill import complete_network
 from critmass.settlement.outcome import Pricer
 from critmass.settlement.projection import Decisions, Model
 from critmass.settlement.terms import terms_in_force
+from critmass.studies.overlay import with_programs
 from critmass.studies.plan import Level, Plan, today
 from critmass.studies.scenario import prepared
 
 INPUTS_FILE = "inputs.json"
 PLAN_FILE = "plan.json"
+OFFERS_FILE = "offers.yaml"
+"""What payers offer beside the plan's catalog: a catalog file."""
 _AGAIN = "plan again with this version: critmass plan NETWORK --out DIR"
 
 Cells = dict[str, list[str | float | bool | None]]
@@ -133,16 +136,26 @@ def read_plan(path: Path, catalog_dirs: Sequence[Path] = ()) -> Plan:
 
 
 def read_plan_with_catalog(path: Path, catalog_dirs: Sequence[Path] = ()) -> tuple[Plan, Catalog]:
-    """The plan as `read_plan` has it, and the catalog as its files have it, without the scenario's overrides."""
+    """The plan as `read_plan` has it, and the catalog as its files have it, without the scenario's overrides and
+    without what payers offer beside the plan."""
     file = inputs_file(path)
     found = _read(file)
     catalog = load_catalog(catalog_dirs)
-    if catalog.hash != found.catalog_hash:
-        message = f"was made with another catalog ({found.catalog_hash[:12]}; this one is {catalog.hash[:12]})"
+    network = _network(found, file)
+    whole = _with_offers(prepared(network, catalog, found.scenario), file.parent / OFFERS_FILE)
+    if whole.hash != found.catalog_hash:
+        message = f"was made with another catalog ({found.catalog_hash[:12]}; this one is {whole.hash[:12]})"
         fix = "give the same --catalog folders as for the plan, or plan again"
         raise InputError([Problem(str(file), message, fix)])
-    network = _network(found, file)
-    return _plan(found, network, prepared(network, catalog, found.scenario), file), catalog
+    return _plan(found, network, whole, file), catalog
+
+
+def _with_offers(catalog: Catalog, file: Path) -> Catalog:
+    """The catalog with what payers offer in a file beside the plan, where there is one."""
+    if not file.is_file():
+        return catalog
+    offers = read_catalog_file(file)
+    return with_programs(catalog, offers.programs, offers.facts)
 
 
 def inputs_file(path: Path) -> Path:

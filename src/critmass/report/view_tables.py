@@ -42,6 +42,13 @@ _SHOWN: Mapping[tuple[str, str], _Summary] = {
     ("own_part_of_plan", "part_of_plan"): _Summary(
         ("program", "component"), ("amount_usd",), _ACCRUED, "accrued, by program"
     ),
+    ("own_part_of_plan", "part_without_offers"): _Summary(
+        ("program", "component"), ("amount_usd",), _ACCRUED, "accrued, by program"
+    ),
+    ("own_part_of_plan", "own_offers"): _Summary(("practice",), ("offered_usd", "drawn_usd")),
+    ("own_part_of_plan", "own_outcomes"): _Summary(
+        ("level",), ("outcomes_usd",), note="beyond the plan without offers, by level of the catalog's intervals"
+    ),
     ("own", "own_members"): _Summary(("practice", "line_of_business"), _COUNTS),
     ("own", "own_rates"): _Summary(("term", "confidence"), ("value",)),
     ("sums", "sums_of_members"): _Summary(("line_of_business", "risk"), ("members",)),
@@ -124,7 +131,7 @@ def _summed(rows: pd.DataFrame, summary: _Summary) -> pd.DataFrame:
 
 def _headers(columns: Sequence[str]) -> list[str]:
     names = {"amount_usd": "Dollars", "number": "No.", "line_of_business": "Line"}
-    return [names.get(name, name.replace("_", " ").capitalize()) for name in columns]
+    return [names.get(name, name.removesuffix("_usd").replace("_", " ").capitalize()) for name in columns]
 
 
 def _numbers(cells: Sequence[float], summary: _Summary) -> list[str]:
@@ -134,7 +141,7 @@ def _numbers(cells: Sequence[float], summary: _Summary) -> list[str]:
 def _number(cell: float, name: str) -> str:
     if cell != cell:
         return HIDDEN
-    if name == "amount_usd":
+    if name.endswith("_usd"):
         return dollars(cell)
     return f"{cell:,.6g}" if name == "value" else f"{cell:,.0f}"
 

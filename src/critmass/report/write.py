@@ -20,16 +20,22 @@ from critmass.studies.settle import plan_ledger
 LEDGER_FILE = "ledger.parquet"
 
 
-def write_plan(plan: Plan, out_dir: Path) -> PlanDocument:
+def write_plan(
+    plan: Plan, out_dir: Path, beside: Mapping[str, Callable[[Path], object]] | None = None
+) -> PlanDocument:  # fmt: skip
     """Writes plan.xlsx, plan.json and ledger.parquet, with inputs.json for further questions; returns the document.
+
+    `beside` are further files by name.
 
     Raises:
         InputError: when the folder cannot be written to.
     """
     ledger = plan_ledger(plan)
     document = plan_document(plan, ledger)
-    beside = {INPUTS_FILE: lambda path: write_plan_inputs(plan, path)}
-    write_document(document, ledger, plan.catalog, out_dir, beside)
+    write_document(
+        document, ledger, plan.catalog, out_dir,
+        {INPUTS_FILE: lambda path: write_plan_inputs(plan, path), **(beside or {})},
+    )  # fmt: skip
     return document
 
 

@@ -32,15 +32,6 @@ def overlaid(
     network: Network, catalog: Catalog, programs: Sequence[Program], questions: Sequence[FactQuestion], answers: Answers
 ) -> Overlaid:
     """The catalog with further programs and facts, and the network with practices' answers to those facts."""
-    new = {program.id: program for program in programs}
-    text = catalog.hash + "".join(program.model_dump_json() for program in programs)
-    changed = replace(
-        catalog,
-        hash=hashlib.sha256(text.encode()).hexdigest(),
-        programs={**catalog.programs, **new},
-        written_programs={**catalog.written_programs, **new},
-        facts={**catalog.facts, **{item.id: item for item in questions}},
-    )
     rows = pd.DataFrame(
         [(practice, fact, value) for fact, by_practice in answers.items() for practice, value in by_practice.items()],
         columns=["practice", "fact", "value"],
@@ -48,7 +39,21 @@ def overlaid(
     facts = network.table("Facts")
     both = [table for table in (facts, rows) if len(table)]
     tables = {**network.tables, "Facts": pd.concat(both, ignore_index=True) if both else facts}
-    return Overlaid(replace(network, tables=tables, hash=network_hash(tables)), changed)
+    changed = replace(network, tables=tables, hash=network_hash(tables))
+    return Overlaid(changed, with_programs(catalog, programs, questions))
+
+
+def with_programs(catalog: Catalog, programs: Sequence[Program], questions: Sequence[FactQuestion]) -> Catalog:
+    """The catalog with further programs, and the facts that they ask for."""
+    new = {program.id: program for program in programs}
+    text = catalog.hash + "".join(program.model_dump_json() for program in programs)
+    return replace(
+        catalog,
+        hash=hashlib.sha256(text.encode()).hexdigest(),
+        programs={**catalog.programs, **new},
+        written_programs={**catalog.written_programs, **new},
+        facts={**catalog.facts, **{item.id: item for item in questions}},
+    )
 
 
 def one_payment_program(

@@ -15,6 +15,7 @@ from critmass.domain.confidentiality import LEDGER_CLASSES, SHEET_CLASSES, DataC
 from critmass.domain.errors import InputError, Problem
 from critmass.network.fill import network_hash
 from critmass.studies.confidentiality.consents import ConsentLedger, Declassification, consent_file_needed
+from critmass.studies.confidentiality.own_part import own_part
 from critmass.studies.confidentiality.own_side import OwnSide, own_side
 from critmass.studies.confidentiality.own_view import PAYER_SEES, payer_tables
 from critmass.studies.confidentiality.policies import FloorPolicy, policy_named
@@ -43,17 +44,26 @@ PRACTICE_SEES = tuple(
 class Book:
     """A plan with the catalog as its files have it, before the scenario's overrides.
 
+    Of a coordination of payers, `plan` is the organization's under their offers, and `without` its plan without them.
+    What each payer offers rests on the terms of all, so `basis`, which default views are made of, has no offers.
+
     Raises:
         InputError: when it is not the catalog that the plan was made with.
     """
 
     plan: Plan
     catalog: Catalog
+    without: Plan | None = None
 
     def __post_init__(self) -> None:
-        if self.catalog.hash != self.plan.catalog.hash:
+        if self.catalog.hash != self.basis.catalog.hash:
             message, fix = "is not the one that the plan was made with", "give the same catalog folders"
             raise InputError([Problem("catalog", message, fix)])
+
+    @property
+    def basis(self) -> Plan:
+        """The plan whose network and catalog hold no offers."""
+        return self.without or self.plan
 
     @property
     def payers(self) -> tuple[str, ...]:
@@ -222,7 +232,7 @@ def _practice(asked: _Asked) -> _Made:
 def _payer(asked: _Asked) -> _Made:
     """A payer: its own side; with a purpose and everybody's consent also its part of the plan, and sums of others."""
     book = asked.book
-    side = own_side(book.plan.network, book.catalog, book.plan.scenario, asked.role.id)
+    side = own_side(book.basis.network, book.catalog, book.basis.scenario, asked.role.id)
     own = payer_tables(side)
     if not asked.request.purpose:
         return _Made(own, _fed_by_side(side))
@@ -251,7 +261,8 @@ def _joint_tables(asked: _Asked, right: Declassification) -> tuple[ViewTable, ..
     ledger = asked.book.ledger
     rows = ledger[(ledger["payer"] == right.viewer) & (ledger["kind"] != "cost")]
     part = ViewTable("part_of_plan", "Own part of the plan", "own_part_of_plan", own_money(rows, PAYER_SEES))
-    return (part, *_sums(asked, right.viewer))
+    joint = () if asked.book.without is None else own_part(asked.book.plan, asked.book.without, right.viewer)
+    return (part, *joint, *_sums(asked, right.viewer))
 
 
 _MAKERS: Mapping[str, Callable[[_Asked], _Made]] = {
@@ -268,12 +279,14 @@ _MAKERS: Mapping[str, Callable[[_Asked], _Made]] = {
 
 def _fed_by_plan(book: Book) -> dict[str, str]:
     plan = book.plan
+    without = {} if book.without is None else {"plan_without_offers": book.without.plan_hash}
     return {
         "ledger": _of_text(book.ledger.to_csv(index=False)),
         "network": plan.network.hash,
         "catalog": plan.catalog.hash,
         "scenario": _of_text(plan.scenario.model_dump_json()),
         "plan": plan.plan_hash,
+        **without,
     }
 
 

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from critmass.domain.care import FactQuestion
-from critmass.domain.catalog import Catalog
+from critmass.domain.catalog import Catalog, CatalogFile
 from critmass.domain.network import Network
 from critmass.domain.programs import Program
 from critmass.domain.scenario import Scenario
-from critmass.domain.values import Cited
+from critmass.domain.values import Cite, Cited
 from critmass.settlement.results import FloatArray
 from critmass.studies.overlay import Overlaid, one_payment_program, overlaid
 
@@ -46,27 +46,38 @@ class Offers:
 
 def on_offer(network: Network, catalog: Catalog, scenario: Scenario, offers: Offers) -> Overlaid:
     """The network and catalog with the bonus on offer."""
-    paying = [at for at in range(len(offers.payers)) if offers.usd[:, at].any()]
-    programs = [bonus_program(offers.payers[at], catalog, scenario) for at in paying]
-    questions = [_question(offers.payers[at]) for at in paying]
+    file = offers_file(offers, catalog, scenario)
     answers = {
-        _fact(offers.payers[at]): {
+        fact_of(payer): {
             practice: float(usd)
             for practice, usd in zip(offers.practices, offers.usd[:, at].tolist(), strict=True)
             if usd > 0
         }
-        for at in paying
+        for at, payer in enumerate(offers.payers)
+        if offers.usd[:, at].any()
     }
-    return overlaid(network, catalog, programs, questions, answers)
+    return overlaid(network, catalog, file.programs, file.facts, answers)
 
 
-def _fact(payer: str) -> str:
+def offers_file(offers: Offers, catalog: Catalog, scenario: Scenario) -> CatalogFile:
+    """The bonus as a catalog file: for each payer that offers anything a program, and the fact that holds its amounts
+    by practice."""
+    paying = [payer for at, payer in enumerate(offers.payers) if offers.usd[:, at].any()]
+    return CatalogFile(
+        cite=Cite(assumption=True, reason="offered by payers that coordinate; no contract yet"),
+        facts=tuple(_question(payer) for payer in paying),
+        programs=tuple(bonus_program(payer, catalog, scenario) for payer in paying),
+    )
+
+
+def fact_of(payer: str) -> str:
+    """The fact that holds what a payer offers each practice, USD a year."""
     return f"{PREFIX}{payer}_usd"
 
 
 def _question(payer: str) -> FactQuestion:
     return FactQuestion(
-        id=_fact(payer), label=f"Bundle bonus of {payer}, USD a year", kind="number", default=Cited(value=0.0)
+        id=fact_of(payer), label=f"Bundle bonus of {payer}, USD a year", kind="number", default=Cited(value=0.0)
     )
 
 
@@ -77,7 +88,7 @@ def bonus_program(payer: str, catalog: Catalog, scenario: Scenario) -> Program:
         "label": "Paid when the end-to-end bundle runs",
         "clause": "proposed by the coordination of payers",
         "applies": "always",
-        "quantity": {"kind": "fact", "name": _fact(payer)},
+        "quantity": {"kind": "fact", "name": fact_of(payer)},
         "rate": {"kind": "constant", "pays": 1.0},
         "gates": list(_core_gates(catalog)),
     }
