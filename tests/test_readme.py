@@ -45,7 +45,17 @@ def commands() -> list[str]:
     shown = [block.replace("\\\n", " ") for page in PAGES.values() for block in blocks(page)]
     lines = [line.split("  #")[0].strip() for block in shown for line in block.splitlines()]
     found = [line.removeprefix(".venv/bin/") for line in lines if re.match(r"(\.venv/bin/)?critmass ", line)]
-    needs_more = ("serve", "published-files", "import", "explain", "organize", "coordinate", "--target", "together/", "gaps")
+    needs_more = (
+        "serve",
+        "published-files",
+        "import",
+        "explain",
+        "organize",
+        "coordinate",
+        "--target",
+        "together/",
+        "gaps",
+    )
     return [line for line in found if not any(word in line for word in needs_more)]
 
 

@@ -131,9 +131,7 @@ def test_nothing_else_gets_through(log: ReleaseLog) -> None:
     changed = coordinated(catalog=catalog)
     facts = changed.plan.network.table("Facts")
     moved = facts["value"].where(facts["fact"] != "bundle_bonus_payer_5_usd", facts["value"] + 7.0)
-    network = replace(
-        changed.plan.network, tables={**changed.plan.network.tables, "Facts": facts.assign(value=moved)}
-    )
+    network = replace(changed.plan.network, tables={**changed.plan.network.tables, "Facts": facts.assign(value=moved)})
     other = replace(changed, plan=_all_done(replace(changed.plan, network=network)))
     before, after = (view(item, log, GIVEN, PURPOSE) for item in (book(), other))
     for one, two in zip(before.tables, after.tables, strict=True):

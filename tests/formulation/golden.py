@@ -19,7 +19,7 @@ from critmass.catalog import load_catalog
 from critmass.domain.catalog import Catalog
 from critmass.domain.network import SHEETS, Network
 from critmass.domain.scenario import CriticalMass, Lock, Scenario
-from critmass.formulation.bonus import BundleBonus
+from critmass.formulation.bonus import BundleBonus, OutcomeWorth
 from critmass.formulation.levels import Shared
 from critmass.formulation.network_model import NetworkModel, formulate
 from critmass.settlement.projection import Model
@@ -219,7 +219,8 @@ def _bonus(example: Example) -> BundleBonus | None:
         return None
     payers = tuple(item["payer"] for item in example.payers)
     most = np.full((example.practices, len(payers)), example.bonus_usd)
-    return BundleBonus(payers, most, np.ones(example.practices), 1000.0, 60.0)
+    nothing = OutcomeWorth(np.zeros((example.practices, 0)), {})
+    return BundleBonus(payers, most, np.ones(example.practices), 1000.0, 60.0, nothing)
 
 
 def families(model: NetworkModel, floors: Mapping[str, float] | None = None) -> list[str]:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from critmass.settlement.ledger_costs import REPORTING
+from critmass.settlement.outcome import Pricer
+from critmass.settlement.projection import Model
+from critmass.settlement.terms import terms_in_force
 from critmass.studies.gaps.burden import ReportingBurden, Threshold, reporting_burden, shared_measures, thresholds
 from critmass.studies.plan import Plan
+from critmass.studies.scenario import prepared
 from critmass.studies.settle import plan_ledger
 from gaps_instances import of, two_payer_plan
 from plans import small_plan
@@ -113,6 +118,24 @@ def test_one_specification_costs_nothing_more() -> None:
         joined={"N1": "P1", "S1": "P1"},
     )
     assert burden(plan) == ReportingBurden(18.0, 18.0, 0.0, 0.0)
+
+
+def test_an_agreement_of_payers_takes_the_difference_away() -> None:
+    """Under common measures the burden of today is what it would be with one specification: 29 of 39."""
+    plan = two_payer_plan(
+        of("north", "N1", pays_by_rate("a", 0.6), **reports(1, 10)),
+        of("south", "S1", pays_by_rate("b", 0.8), **reports(2, 15, "ecqm")),
+        joined={"N1": "P1 P2", "S1": "P1"},
+    )
+    scenario = plan.scenario.model_copy(update={"common_measures": True})
+    catalog = prepared(plan.network, plan.catalog, scenario)
+    terms = terms_in_force(catalog, plan.network, scenario)
+    outcome = Pricer(Model(plan.network, catalog, scenario), terms).price(plan.outcome.decisions)
+    assert burden(replace(plan, catalog=catalog, scenario=scenario, terms=terms, outcome=outcome)) == ReportingBurden(
+        29.0, 29.0, 0.0, 0.0
+    )
+    assert catalog.hash == plan.catalog.hash
+    assert {item.reporting.specification for item in plan.catalog.programs.values()} == {"hedis", "ecqm"}
 
 
 def test_reports_of_the_organization_repeat_those_of_practices() -> None:

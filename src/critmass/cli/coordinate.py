@@ -37,7 +37,7 @@ from critmass.report.plan_inputs import OFFERS_FILE
 from critmass.studies.coordinate.propose import checked_limits
 from critmass.studies.coordinate.propose import coordinate as coordinated
 from critmass.studies.coordinate.target import parse_target
-from critmass.studies.scenario import read_inputs
+from critmass.studies.scenario import read_inputs, with_agreement
 
 SECONDS = 60.0
 """Time limit of a coordination."""
@@ -55,6 +55,9 @@ def coordinate(
     ] = None,
     uniform: Annotated[
         bool, typer.Option("--uniform", help="One PMPM at every practice, instead of what each practice needs.")
+    ] = False,
+    common_measures: Annotated[
+        bool, typer.Option("--common-measures", help="Payers first agree on one specification of each measure.")
     ] = False,
     out: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Folder for the coordination and the plans it rests on.")
@@ -75,6 +78,7 @@ def coordinate(
         limits = parse_limits(most or [])
         prepare(out)
         given = read_inputs(network, scenario, catalog_dirs(catalog))
+        given = with_agreement(given) if common_measures else given
         asked = parse_target(target, given.network)
         checked_limits(limits, given.network)
         options = SolveOptions(time_limit_seconds=time_limit, gap=gap)

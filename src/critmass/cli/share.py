@@ -123,7 +123,7 @@ def _share_network(
     with QuestionLine(stderr()) as line:
         found = coordinated(given.network, given.catalog, given.scenario, asked, options, limits, line, line.started)
         line.started("what every coalition of payers gains")
-        shared = share_coordination(found, rule)
+        shared = share_coordination(found, rule, report=line)
     document = shared_document(found, shared)
     if as_json:
         print_text(document.model_dump_json(indent=2))

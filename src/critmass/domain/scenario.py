@@ -71,6 +71,11 @@ class Scenario(Frozen):
     overrides: tuple[RateOverride, ...] = ()
     exclude_programs: tuple[str, ...] = ()
     effects: Literal["low", "mid", "high"] = "mid"
+    common_measures: bool = Field(
+        default=False,
+        description="true: payers agree on one specification of each measure, so that a practice reports it once for "
+        "all its programs.",
+    )
 
 
 class SolveOptions(Frozen):

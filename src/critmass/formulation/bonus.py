@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from critmass.formulation.block import Affine, total
 from critmass.settlement.results import FloatArray
 
@@ -22,6 +24,17 @@ COUNTED = "counted"
 """Block expression: what practices at mass count towards the target."""
 OWN_VALUE = "own_value"
 """Block expression: what the plan is worth to the organization, with the money added, USD a year."""
+OUTCOMES = "outcomes"
+"""Block expression: what outcomes are worth to the payers, USD a year."""
+
+
+@dataclass(frozen=True)
+class OutcomeWorth:
+    """What outcomes are worth to all payers, USD a year: `reach_usd`, shape (practice, workflow), for reach beyond
+    what is in place, from none to everybody; `closed_usd`, by measure, shape (practice,), for closing the whole gap."""
+
+    reach_usd: FloatArray
+    closed_usd: Mapping[str, FloatArray]
 
 
 @dataclass(frozen=True)
@@ -31,7 +44,8 @@ class BundleBonus:
     `most_usd` has shape (practice, payer) over `payers`: the most a payer may add there (0 without members).
     `counted` (practice,) is what a practice at mass counts towards the target: its members, one, or one where it is
     named. `most_beyond_usd` limits what may be added beyond what mass needs, so that the organization prefers the
-    plan. `usd_per_member_at_mass` is what the organization itself gives for a member at mass.
+    plan. `usd_per_member_at_mass` is what the organization itself gives for a member at mass. `outcomes` are what
+    payers get for it.
     """
 
     payers: tuple[str, ...]
@@ -39,6 +53,7 @@ class BundleBonus:
     counted: FloatArray
     most_beyond_usd: float
     usd_per_member_at_mass: float
+    outcomes: OutcomeWorth
 
 
 def bonus_variables(level: PracticeLevel, at_mass: Affine) -> Mapping[str, Affine]:
@@ -55,7 +70,7 @@ def bonus_variables(level: PracticeLevel, at_mass: Affine) -> Mapping[str, Affin
 
 
 def practice_bonus(level: PracticeLevel, margin: Affine, members: Affine) -> None:
-    """Expressions `bonus`, `counted` and `own_value` of a practice."""
+    """Expressions `bonus`, `counted`, `own_value` and `outcomes` of a practice."""
     offered, builder = level.shared.bonus, level.builder
     if offered is None:
         return
@@ -63,6 +78,18 @@ def practice_bonus(level: PracticeLevel, margin: Affine, members: Affine) -> Non
     builder.express(NEED, added)
     builder.express(COUNTED, builder.get("at_mass") * float(offered.counted[level.index]))
     builder.express(OWN_VALUE, margin + members * offered.usd_per_member_at_mass + added)
+    builder.express(OUTCOMES, _outcomes(level, offered.outcomes))
+
+
+def _outcomes(level: PracticeLevel, worth: OutcomeWorth) -> Affine:
+    """Worth of reach beyond what is in place, and of gaps closed."""
+    at = level.index
+    reach = level.extra_reach()
+    reached = [
+        reach[place] * float(worth.reach_usd[at, place]) for place in map(int, np.flatnonzero(worth.reach_usd[at]))
+    ]
+    closed = [level.closed(name, ()) * float(usd[at]) for name, usd in worth.closed_usd.items() if usd[at]]
+    return total([*reached, *closed])
 
 
 def organization_bonus(level: OrganizationLevel, margin: Affine) -> None:
@@ -74,3 +101,4 @@ def organization_bonus(level: OrganizationLevel, margin: Affine) -> None:
     level.builder.express(NEED, beyond)
     level.builder.express(COUNTED, Affine())
     level.builder.express(OWN_VALUE, margin + beyond)
+    level.builder.express(OUTCOMES, Affine())

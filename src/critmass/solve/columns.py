@@ -9,14 +9,14 @@ import numpy as np
 from scipy import sparse
 
 from critmass.formulation.block import FloatArray
-from critmass.formulation.bonus import COUNTED, NEED, OWN_VALUE
+from critmass.formulation.bonus import COUNTED, NEED, OUTCOMES, OWN_VALUE
 from critmass.formulation.network_model import NetworkModel
 from critmass.solve.highs import Problem
 
 WORTHS = ("margin", "members_at_mass", "at_mass")
 """Block expressions that objectives and floors are made of."""
 
-BONUS_WORTHS = (NEED, COUNTED, OWN_VALUE)
+BONUS_WORTHS = (NEED, COUNTED, OWN_VALUE, OUTCOMES)
 """The same where payers may add a bundle bonus."""
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from critmass.catalog.common_measures import with_common_measures
 from critmass.catalog.load import load_catalog
 from critmass.catalog.overrides import override_problems, with_overrides
 from critmass.catalog.schema_words import schema_problems
@@ -57,14 +58,21 @@ def read_inputs(network: Path, scenario: Path | None, catalog_dirs: Sequence[Pat
     return Inputs(found, prepared(found, catalog, asked), asked)
 
 
+def with_agreement(given: Inputs) -> Inputs:
+    """The same with payers that agree on one specification of each measure."""
+    scenario = given.scenario.model_copy(update={"common_measures": True})
+    return Inputs(given.network, with_common_measures(given.catalog), scenario)
+
+
 def prepared(network: Network, catalog: Catalog, scenario: Scenario) -> Catalog:
-    """The catalog with the scenario's overrides, once the scenario is found to fit.
+    """The catalog with the scenario's overrides and agreements, once the scenario is found to fit.
 
     Raises:
         InputError: with every id that does not exist and every override that does not fit.
     """
     check_scenario(scenario, network, catalog)
-    return with_overrides(catalog, scenario.overrides)
+    found = with_overrides(catalog, scenario.overrides)
+    return with_common_measures(found) if scenario.common_measures else found
 
 
 # Reading ----------------------------------------------------------------------------------------------

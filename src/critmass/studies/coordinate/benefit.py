@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from critmass.domain.catalog import Catalog
+from critmass.formulation.bonus import OutcomeWorth
 from critmass.settlement.projection import Decisions, Model, ProjectedResults
 from critmass.settlement.results import FloatArray
 from critmass.settlement.terms import Terms
@@ -40,6 +41,17 @@ class Benefits:
             if payer in self.payers:
                 found[:, :, self.payers.index(payer)] += worth[:, :, column]
         return found
+
+    @property
+    def worth(self) -> OutcomeWorth:
+        """The same as rates on reach and on closed gaps, of all payers together."""
+        mine = np.array([payer in self.payers for payer, _ in self.model.network.populations])
+        closed = dict[str, FloatArray]()
+        for payer, measure in self.looked_at:
+            own = mine & np.array([pair[0] == payer for pair in self.model.network.populations])
+            usd = np.abs(self.model.gap(measure)) @ np.where(own, self.usd_per_gap, 0.0)
+            closed[measure] = closed.get(measure, 0.0) + usd
+        return OutcomeWorth(np.where(mine, self.spend_usd, 0.0) @ self.model.saved_shares.T, closed)
 
     def _closed(self, decisions: Decisions) -> FloatArray:
         """Gaps closed, shape (scenario, practice, population)."""

@@ -26,6 +26,7 @@ from critmass.solve.columns import Pool, Stage
 from critmass.solve.decomposition import Search
 from critmass.solve.progress import Clock, Reporter
 from critmass.solve.tiny import TINY, solve_whole
+from critmass.studies.coordinate.benefit import Benefits
 from critmass.studies.coordinate.judge import BonusJudge, Wanted, WithBonus
 from critmass.studies.coordinate.target import Target
 
@@ -74,9 +75,10 @@ def bundle_problem(
     most = member_months(model, payers) * limits
     scenario = model.scenario
     weight = scenario.usd_per_member_at_mass if scenario.objective == "mass_and_margin" else 0.0
-    bonus = BundleBonus(payers, most, target.counted, float(most.sum()), weight)
+    benefits = Benefits(model, terms, payers, "mid")
+    bonus = BundleBonus(payers, most, target.counted, float(most.sum()), weight, benefits.worth)
     formulated = formulate(Shared(model, terms, bonus))
-    judge = BonusJudge(formulated, Pricer(model, terms), Wanted(target.least, own_usd))
+    judge = BonusJudge(formulated, Pricer(model, terms), Wanted(target.least, own_usd), benefits)
     return BundleProblem(formulated, judge, target, own_usd)
 
 

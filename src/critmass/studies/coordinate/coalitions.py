@@ -15,13 +15,18 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from critmass.formulation.bonus import NEED, OWN_VALUE
+from critmass.domain.scenario import SolveOptions
+from critmass.formulation.bonus import NEED, OUTCOMES, OWN_VALUE
 from critmass.settlement.projection import Decisions
 from critmass.settlement.results import FloatArray
 from critmass.settlement.terms import Terms
+from critmass.solve.candidates import Candidate
 from critmass.solve.columns import Column, Pool, Stage
+from critmass.solve.decomposition import Search
+from critmass.solve.executor import solve_pool
+from critmass.solve.progress import Clock, Reporter
 from critmass.studies.coordinate.benefit import Benefits
-from critmass.studies.coordinate.bundle import BundleProblem
+from critmass.studies.coordinate.bundle import BundleProblem, LeastBonus
 from critmass.studies.coordinate.library import chosen_from
 from critmass.studies.coordinate.need import least_bonus
 from critmass.studies.coordinate.schemes import with_bonus
@@ -63,6 +68,28 @@ class CoalitionGame:
     def everyone(self) -> Reached:
         """What all payers reach together."""
         return self.reached[-1]
+
+
+def with_outcomes(
+    problem: BundleProblem, least: LeastBonus, options: SolveOptions, seconds: float, report: Reporter
+) -> Pool:  # fmt: skip
+    """The plans of the search for the least bonus, and those that a search for the most outcomes less bonus meets.
+
+    Both searches know the same floors of the organization's own worth; the second has no target.
+    """
+    assert least.pool is not None
+    floors = {} if problem.own_usd is None else {OWN_VALUE: problem.own_usd}
+    with solve_pool(options.workers, options.executor, options.scheduler) as executor:
+        search = Search[Candidate](
+            problem.model, problem.judge, gap=options.gap, seed=options.seed, clock=Clock(seconds), report=report,
+            executor=executor, known=least.plan,
+        )  # fmt: skip
+        search.run(Stage("outcomes less bonus", {OUTCOMES: 1.0, NEED: -1.0}, floors), 1.0)
+    both = Pool(least.pool.blocks)
+    for pool in (least.pool, search.pool):
+        for item in pool.flat(range(pool.blocks - 1)):
+            both.add(item)
+    return both
 
 
 class CoalitionValues:

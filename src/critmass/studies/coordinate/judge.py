@@ -9,13 +9,14 @@ import numpy as np
 from scipy.optimize import Bounds, LinearConstraint, milp
 
 from critmass.formulation.block import FloatArray
-from critmass.formulation.bonus import COUNTED, NEED, OWN_VALUE, BundleBonus
+from critmass.formulation.bonus import COUNTED, NEED, OUTCOMES, OWN_VALUE, BundleBonus
 from critmass.formulation.network_model import NetworkModel
 from critmass.settlement.outcome import Outcome, Pricer
 from critmass.settlement.projection import HUB, Decisions
 from critmass.settlement.results import BoolArray
 from critmass.solve.candidates import Candidate, Judge, OneSolution
 from critmass.solve.columns import Column, column
+from critmass.studies.coordinate.benefit import Benefits
 from critmass.studies.coordinate.need import least_bonus
 
 
@@ -44,8 +45,9 @@ class Wanted:
 class BonusJudge(Judge):
     """Judges as ever, with the bonus that a practice needs added to what it is paid."""
 
-    def __init__(self, model: NetworkModel, pricer: Pricer, wanted: Wanted) -> None:
+    def __init__(self, model: NetworkModel, pricer: Pricer, wanted: Wanted, benefits: Benefits) -> None:
         super().__init__(model, pricer)
+        self.benefits = benefits
         assert model.shared.bonus is not None
         self.offered: BundleBonus = model.shared.bonus
         self.wanted = wanted
@@ -86,6 +88,7 @@ class BonusJudge(Judge):
         worth = {
             "margin": base, "members_at_mass": members, "at_mass": float(chosen.sum()),
             NEED: float(table.sum()) + beyond, COUNTED: float(self.offered.counted @ chosen), OWN_VALUE: own + beyond,
+            OUTCOMES: float(self.benefits.usd(decisions).sum()),
         }  # fmt: skip
         return WithBonus(decisions, plain.outcome, worth, table, beyond, chosen)
 

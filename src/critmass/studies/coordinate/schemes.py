@@ -59,7 +59,7 @@ def schemes_from(problem: BundleProblem, least: LeastBonus, most_pmpm_usd: Mappi
     best, uniform = least.plan, None
     if least.pool is None:
         return Compared((), best)
-    library = SchemeLibrary(problem, least.pool)
+    library = SchemeLibrary(problem, least.pool, least.plan)
     schemes = []
     for scheme, choice in library.all(tuple(most_pmpm_usd)):
         schemes.append(scheme)
@@ -73,8 +73,10 @@ def schemes_from(problem: BundleProblem, least: LeastBonus, most_pmpm_usd: Mappi
 class SchemeLibrary:
     """The plans of practices that a search met, priced under other ways to pay."""
 
-    def __init__(self, problem: BundleProblem, pool: Pool) -> None:
+    def __init__(self, problem: BundleProblem, pool: Pool, plan: WithBonus | None) -> None:
         self.problem, self.pool, self.judge, self.seconds = problem, pool, problem.judge, SECONDS
+        workflows = self.judge.model.shared.model.catalog.workflows.values()
+        self.plan, self.core = plan, [at for at, item in enumerate(workflows) if item.core]
         self.floors = {COUNTED: problem.target.least}
         if problem.own_usd is not None:
             self.floors[OWN_VALUE] = problem.own_usd
@@ -82,8 +84,11 @@ class SchemeLibrary:
         self.months = self.judge.model.shared.model.arrays.member_months().sum(axis=1)
 
     def all(self, payers: tuple[str, ...]) -> Iterator[tuple[Scheme, Choice | None]]:
-        """One rate for everybody, payments that ask for nothing, the hub paid for, then each payer alone."""
+        """One rate for everybody, a new payment for one workflow, payments that ask for nothing, the hub paid for, then
+        each payer alone."""
         yield self.uniform(payers)
+        if self.plan is not None and self.core:
+            yield self.new_component(payers, self.plan)
         yield self.unconditional("PMPM for everybody, without a condition", payers, self.months)
         charges = self.judge.model.shared.model.arrays.allowed_usd(FEES).sum(axis=1)
         yield self.unconditional("higher fees for office visits", payers, charges)
@@ -116,6 +121,32 @@ class SchemeLibrary:
         rate, found = self._lowest(self._highest_rate(paid_for), at)
         spend = None if found is None else rate * float(paid_for.sum()) - found.objective
         return Scheme(name, payers, spend, rate if found is not None else None), found
+
+    def new_component(self, payers: tuple[str, ...], plan: WithBonus) -> tuple[Scheme, Choice | None]:
+        """One fee for each member and month that one core workflow reaches, whether or not the rest of the bundle runs:
+        the workflow for which the cheapest plan would cost least so."""
+        reached = self.months[:, None] * plan.decisions.reach[0]
+        rates = {at: self._rate_on(reached[:, at], plan) for at in self.core}
+        place = min(rates, key=lambda at: rates[at] * float(reached[:, at].sum()))
+
+        def at(rate: float) -> Choice | None:
+            def changed(item: Column) -> Column | None:
+                reach = self.judge.model.practice_decisions(item.block, item.x).reach[0, 0, place]
+                paid = rate * float(self.months[item.block]) * float(reach)
+                enough = item.worth["at_mass"] < 0.5 or paid >= item.worth[NEED] - CENT / 2
+                return with_bonus(item, paid) if enough else None
+
+            return chosen_from(self.judge.model, self.pool, self.stage, changed, self.seconds)
+
+        rate, found = self._lowest(rates[place], at)
+        workflow = tuple(self.judge.model.shared.model.catalog.workflows)[place]
+        name = f"a fee for members that {workflow} reaches"
+        return Scheme(name, payers, None if found is None else -found.objective, None if found is None else rate), found
+
+    def _rate_on(self, paid_for: FloatArray, plan: WithBonus) -> float:
+        """The rate at which every practice that a plan brings to mass has what it needs, USD."""
+        needs = plan.bonus_usd.sum(axis=1)[plan.chosen]
+        return float(np.max(needs / np.maximum(paid_for[plan.chosen], 1e-9), initial=0.0)) + CENT
 
     def capacity(self, payers: tuple[str, ...]) -> tuple[Scheme, Choice | None]:
         """Payers pay a share of what the hub charges practices: the lowest that will do."""

@@ -8,13 +8,16 @@ import numpy as np
 
 from critmass.domain.errors import CritmassError
 from critmass.settlement.results import FloatArray
+from critmass.solve.progress import Reporter, silent
 from critmass.studies.coordinate.bundle import member_months
-from critmass.studies.coordinate.coalitions import CoalitionGame, CoalitionValues, coalition_game
+from critmass.studies.coordinate.coalitions import CoalitionGame, CoalitionValues, coalition_game, with_outcomes
 from critmass.studies.coordinate.propose import Coordination, payers_of
 from critmass.studies.sharing.rules import Weights
 from critmass.studies.sharing.share import DEFAULT_RULE, Sharing, share_game
 
 MONTHS = 12
+SEARCH_SECONDS = 15.0
+"""Time for plans with more outcomes for their money."""
 
 
 class NothingToShareError(CritmassError):
@@ -35,9 +38,13 @@ class SharedCoordination:
 
 
 def share_coordination(
-    found: Coordination, rule: str = DEFAULT_RULE, level: str = "mid", seconds: float = 0.1
-) -> SharedCoordination:
+    found: Coordination, rule: str = DEFAULT_RULE, level: str = "mid", seconds: float = 0.1,
+    search_seconds: float = SEARCH_SECONDS, report: Reporter = silent,
+) -> SharedCoordination:  # fmt: skip
     """Shares what all payers gain together: outcomes for their members less the bonus, at most `seconds` a coalition.
+
+    Plans for the least bonus do as little as they can; so plans with more outcomes for their money are searched first,
+    for `search_seconds`.
 
     Raises:
         NothingToShareError: where nothing has to be added, or no plan with a bonus was found.
@@ -51,7 +58,8 @@ def share_coordination(
             "no plan with a bonus was found; give more time, or networks of four practices or more"
         )
     payers = payers_of(found.network)
-    values = CoalitionValues(problem, least.pool, found.today.terms, payers, found.today.outcome.decisions, level)
+    pool = with_outcomes(problem, least, found.options, search_seconds, report)
+    values = CoalitionValues(problem, pool, found.today.terms, payers, found.today.outcome.decisions, level)
     game = coalition_game(values, seconds)
     months = member_months(problem.model.shared.model, payers).sum(axis=0)
     outcomes = np.maximum(game.everyone.outcomes_usd, 0.0)
