@@ -11,15 +11,16 @@ from scipy.optimize import linprog
 from critmass.domain.catalog import Catalog
 from critmass.domain.errors import InputError
 from critmass.domain.scenario import CriticalMass, Scenario, SolveOptions
-from critmass.formulation.bonus import NEED
+from critmass.formulation.bonus import NEED, OUTCOMES
 from critmass.network import sample_network
 from critmass.settlement.projection import Decisions, Model
 from critmass.settlement.results import FloatArray
 from critmass.settlement.terms import terms_in_force
+from critmass.solve.columns import Pool
 from critmass.solve.progress import Clock, silent
 from critmass.studies.coordinate.benefit import Benefits, expenditure_usd
 from critmass.studies.coordinate.bundle import BundleProblem, LeastBonus, bundle_problem, least_bundle_bonus
-from critmass.studies.coordinate.coalitions import CoalitionValues, coalition_game
+from critmass.studies.coordinate.coalitions import CoalitionValues, coalition_game, with_outcomes
 from critmass.studies.coordinate.need import least_bonus
 from critmass.studies.coordinate.offers import on_offer
 from critmass.studies.coordinate.play import play
@@ -195,13 +196,33 @@ def test_no_scheme_is_cheaper_on_random_networks(seed: int, shipped_catalog: Cat
         assert target.reached(found.proposal.plan.outcome.at_mass[0])
 
 
+def test_outcomes_are_searched_as_they_are_counted(shipped_catalog: Catalog) -> None:
+    """What the model says that outcomes of a plan are worth is what they come to, or less where nothing asks for more;
+    a search for outcomes finds plans where the two agree."""
+    network, scenario = sample_network(4, 2, shipped_catalog), Scenario()
+    model, terms = Model(network, shipped_catalog, scenario), terms_in_force(shipped_catalog, network, scenario)
+    limits = dict.fromkeys(payers_of(network), LIMIT)
+    problem = bundle_problem(model, terms, parse_target("2", network), limits, None)
+    nothing = LeastBonus(None, 0.0, Pool(len(problem.model.blocks)))
+    pool = with_outcomes(problem, nothing, SolveOptions(), 5.0, silent)
+    doing_nothing = problem.model.shared.baseline.decisions
+    values = CoalitionValues(problem, pool, terms, payers_of(network), doing_nothing, "mid")
+    counted = np.array([values.of(item).sum() for item in values.columns])
+    said = np.array([item.worth[OUTCOMES] for item in values.columns])
+    assert (said <= counted + 1.0).all()
+    for block in range(4):
+        mine = np.array([item.block == block for item in values.columns])
+        best = np.flatnonzero(mine)[np.argmax(counted[mine])]
+        assert said[best] == pytest.approx(counted[best], abs=1.0)
+        assert counted[best] > 10_000.0
+
+
 @pytest.mark.long
 def test_coalitions_grow(coordinated: Coordination) -> None:
     """More payers can do no less; nobody can do nothing."""
     problem, least = coordinated.problem, coordinated.least
     assert problem is not None
     assert least is not None
-    assert least.pool is not None
     payers = payers_of(coordinated.network)[:3]
     terms, today = coordinated.today.terms, coordinated.today.outcome.decisions
     values = CoalitionValues(problem, least.pool, terms, payers, today, "mid")

@@ -20,7 +20,6 @@ from critmass.report.coordinating_schema import (
     SchemeLine,
 )
 from critmass.report.document import level_proof, versions
-from critmass.report.words import percent
 from critmass.settlement.projection import Model
 from critmass.studies.coordinate.benefit import LEVELS, Benefits
 from critmass.studies.coordinate.bundle import member_months
@@ -31,9 +30,7 @@ from critmass.studies.plan import Plan
 
 NOT_ADVICE = "this is no legal advice: payers that set prices together need counsel before they meet"
 ON_LIBRARY = "simpler ways to pay are priced on the plans that the search met; they are not proposals"
-NOT_PROVED = (
-    "the organization's planner found no better plan without the target; within its gap of {gap} there may be one"
-)
+NOT_PROVED = "the organization's planner found no better plan without the target; there may be one that is {better}"
 
 
 def coordinating_document(found: Coordination) -> CoordinatingDocument:
@@ -62,7 +59,9 @@ def coordinating_document(found: Coordination) -> CoordinatingDocument:
 
 def _notes(found: Coordination) -> Iterator[str]:
     if found.proposal is not None and not found.proposal.proved:
-        yield NOT_PROVED.format(gap=percent(found.proposal.plan.gap))
+        level = found.proposal.plan.levels[-1]
+        better = math.ceil(max(level.bound - level.value, 1.0)) if math.isfinite(level.bound) else None
+        yield NOT_PROVED.format(better="better" if better is None else f"better by ${better:,} or less")
     if found.schemes:
         yield ON_LIBRARY
     if not found.reached_today:

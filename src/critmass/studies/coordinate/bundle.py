@@ -34,6 +34,10 @@ DEFAULT_MOST_PMPM_USD = 15.0
 """What a payer adds at most, by default, for each of its members and month."""
 
 
+LIBRARY_SECONDS = 3.0
+"""Time for the plans of practices that other questions choose from, where so few practices are solved as a whole."""
+
+
 @dataclass(frozen=True)
 class BundleProblem:
     """Everything that a search for the least bonus needs; made once for a network, a target and the payers."""
@@ -53,7 +57,7 @@ class LeastBonus:
 
     plan: WithBonus | None
     bound_usd: float
-    pool: Pool | None
+    pool: Pool
 
 
 def member_months(model: Model, payers: tuple[str, ...]) -> FloatArray:
@@ -96,17 +100,18 @@ def least_bundle_bonus(
     if problem.own_usd is not None:
         floors[OWN_VALUE] = problem.own_usd
     stage = Stage(NEED, {NEED: -1.0}, floors)
-    start = None if known is None else problem.judge.candidate(known)
+    met: Candidate | None = None if known is None else problem.judge.candidate(known)
+    proved = np.inf
     if len(problem.model.practices) <= TINY:
-        result = solve_whole(
-            problem.model, problem.judge, stage, start, gap=gap, seed=seed, clock=clock, report=report
+        exact = solve_whole(
+            problem.model, problem.judge, stage, met, gap=gap, seed=seed, clock=clock, report=report
         )  # fmt: skip
-        return LeastBonus(_kept(result.plan, stage), max(-result.bound, 0.0), None)
+        proved, met, clock = exact.bound, exact.plan, Clock(LIBRARY_SECONDS)
     search = Search[Candidate](
-        problem.model, problem.judge, gap=gap, seed=seed, clock=clock, report=report, executor=executor, known=start
+        problem.model, problem.judge, gap=gap, seed=seed, clock=clock, report=report, executor=executor, known=met
     )
     found = search.run(stage, share_of_time)
-    return LeastBonus(_kept(found.plan, stage), max(-found.bound, 0.0), search.pool)
+    return LeastBonus(_kept(found.plan, stage), max(-min(proved, found.bound), 0.0), search.pool)
 
 
 def _kept(plan: Candidate | None, stage: Stage) -> WithBonus | None:

@@ -77,7 +77,6 @@ def with_outcomes(
 
     Both searches know the same floors of the organization's own worth; the second has no target.
     """
-    assert least.pool is not None
     floors = {} if problem.own_usd is None else {OWN_VALUE: problem.own_usd}
     with solve_pool(options.workers, options.executor, options.scheduler) as executor:
         search = Search[Candidate](

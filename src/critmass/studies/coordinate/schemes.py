@@ -57,8 +57,6 @@ class Compared:
 def schemes_from(problem: BundleProblem, least: LeastBonus, most_pmpm_usd: Mapping[str, float]) -> Compared:
     """What simpler ways to pay would cost on the plans that the search met."""
     best, uniform = least.plan, None
-    if least.pool is None:
-        return Compared((), best)
     library = SchemeLibrary(problem, least.pool, least.plan)
     schemes = []
     for scheme, choice in library.all(tuple(most_pmpm_usd)):

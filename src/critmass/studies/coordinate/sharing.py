@@ -53,10 +53,8 @@ def share_coordination(
     problem, least = found.problem, found.least
     if found.reached_today:
         raise NothingToShareError("the organization reaches the target by itself: there is no bonus to share")
-    if problem is None or least is None or least.pool is None:
-        raise NothingToShareError(
-            "no plan with a bonus was found; give more time, or networks of four practices or more"
-        )
+    if problem is None or least is None:
+        raise NothingToShareError("no plan with a bonus was found; give more time")
     payers = payers_of(found.network)
     pool = with_outcomes(problem, least, found.options, search_seconds, report)
     values = CoalitionValues(problem, pool, found.today.terms, payers, found.today.outcome.decisions, level)
