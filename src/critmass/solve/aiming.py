@@ -15,7 +15,8 @@ from critmass.solve.nodes import Node
 from critmass.solve.pricing import most_pooled_payments
 
 WHOLE_SECONDS = 10.0
-"""Time for what the organization can make of its payments by whole decisions."""
+"""Time for what the organization of a thousand practices can make of its payments by whole decisions; of more in
+proportion."""
 
 PARTS = (1.0, 0.97, 0.94, 0.91, 0.88, 0.85, 0.8, 0.7)
 """Parts of what a master makes of pooled payments, perhaps the sample's, that a plan may aim at."""
@@ -41,7 +42,7 @@ class Aims:
         node = _with_contracts_alone(node)
         worth: dict[int, float] = {}
         at = self._start
-        whole = self.masters.whole_payments(stage, node, WHOLE_SECONDS)
+        whole = self.masters.whole_payments(stage, node, WHOLE_SECONDS * max(len(self.model.practices) / 1000, 1.0))
         self._paid = whole or {**most_pooled_payments(self.model, node.fixed), **node.paid}
         while True:
             for place in (at, at - 1, at + 1):

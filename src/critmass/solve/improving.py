@@ -66,7 +66,8 @@ class Improving(Generic[Found]):
             gap_absolute=1e-3, gap_relative=self.gap / (20 if last else 8), threads=1, seed=self.seed,
             nodes=LAST_NODES if last else NODES,
         )  # fmt: skip
-        task = PlanTask(problem, tuple(item.block for item in chosen), limits, self.many, max(seconds, 0.5))
+        blocks = tuple(item.block for item in chosen)
+        task = PlanTask(problem, blocks, offset - len(blocks), limits, self.many, max(seconds, 0.5))
         return self.executor.submit(solve_plan_problem, task), chosen, offset
 
     def take(self, result: StageResult[Found]) -> None:

@@ -22,8 +22,14 @@ WHOLE = 0.999
 WHOLE_GAP = 0.002
 """Relative gap of a master whose organization decides whole."""
 
+NEAR = 0.8
+"""A solution that is worth less than this part of its limit says nothing of what is best."""
+
 SLACK = 1e-4
 """From this on a link falls short."""
+
+ROUNDING = 1e-6
+"""What a link or a floor may be missed by, in its own unit."""
 
 FREE = 60
 """Practices at least that choose anew beside those that the linear master splits."""
@@ -108,13 +114,14 @@ class Masters:
 
     def whole_payments(self, stage: Stage, node: Node, seconds: float) -> dict[str, float]:
         """What the organization can make of each pooled payment under the node's decisions, its own decisions whole and
-        the practices' plans mixed; nothing where that is not found in time. USD."""
+        the practices' plans mixed; nothing where that is not found in time, or only at a fraction of the limit. USD."""
         problem, chosen, offset = self.plan_problem(stage, node)
         whole = problem.integer.copy()
         whole[: len(chosen)] = False
         limits = SolveLimits(time_seconds=seconds, gap_relative=WHOLE_GAP, seed=self.seed)
         answer = solve(replace(problem, integer=whole), limits)
-        if answer.x is None or float(answer.x[len(chosen) : offset].max(initial=0.0)) > SLACK:
+        short = answer.x is None or float(answer.x[len(chosen) : offset].max(initial=0.0)) > SLACK
+        if answer.x is None or short or answer.objective < NEAR * answer.bound:
             return {}
         organization = answer.x[offset:]
         return {name: self.model.organization.value(name, organization) for name in self.model.pooled_payments}
@@ -161,22 +168,42 @@ class Masters:
 
 @dataclass(frozen=True)
 class PlanTask:
-    """A plan problem that may be solved in another process; `blocks` says whose each of its first columns is.
+    """A plan problem that may be solved in another process; `blocks` says whose each of its first columns is, and the
+    `slacks` of links and floors come right after these.
 
     `limits` are those of each choice, `seconds` is the time for all that is solved for them.
     """
 
     problem: Problem
     blocks: tuple[int, ...]
+    slacks: int
     limits: SolveLimits
     only_narrowed: bool
     seconds: float
 
 
 def solve_plan_problem(task: PlanTask) -> Answer:
-    """One column for each practice: at first most practices hold the linear master's, then, unless they are too many,
-    all of them choose."""
+    """One column for each practice: a choice that keeps every link, or else one that misses them as little as can be.
+
+    The former comes first: a penalty for missing links is so much larger than what plans are worth that solvers need
+    ten times as long with it.
+    """
     end = time.monotonic() + task.seconds
+    found = solve_firmly(task)
+    return found if found.x is not None else _chosen(task, end)
+
+
+def solve_firmly(task: PlanTask) -> Answer:
+    """One column for each practice, every link and floor kept but for what rounds; no point where none is found."""
+    slacks = slice(len(task.blocks), len(task.blocks) + task.slacks)
+    upper, objective = task.problem.upper.copy(), task.problem.objective.copy()
+    upper[slacks], objective[slacks] = np.minimum(upper[slacks], ROUNDING), 0.0
+    firm = replace(task.problem, upper=upper, objective=objective)
+    return _chosen(replace(task, problem=firm), time.monotonic() + task.seconds)
+
+
+def _chosen(task: PlanTask, end: float) -> Answer:
+    """At first most practices hold the linear master's column, then, unless they are too many, all of them choose."""
 
     def left(most: float) -> float:
         return max(min(most, end - time.monotonic()), LEAST_SECONDS)

@@ -11,7 +11,7 @@ from critmass.formulation.network_model import NetworkModel
 from critmass.settlement.results import FloatArray
 from critmass.solve.columns import Column, Pool, Stage, penalty_costs, restricted_master
 from critmass.solve.highs import SolveLimits, solve
-from critmass.solve.masters import PlanTask, solve_plan_problem
+from critmass.solve.masters import PlanTask, solve_firmly
 
 Changed = Callable[[Column], Column | None]
 """A plan of a practice as another question sees it; None where that question rules it out."""
@@ -56,8 +56,9 @@ def chosen_from(
     if mixed.x is None or _falls_short(mixed.x[rows]):
         return None
     limits = SolveLimits(time_seconds=seconds, gap_absolute=1.0, gap_relative=CLOSE, seed=seed)
-    answer = solve_plan_problem(PlanTask(problem, tuple(item.block for item in columns), limits, False, 2.0 * seconds))
-    if answer.x is None or _falls_short(answer.x[rows]):
+    blocks = tuple(item.block for item in columns)
+    answer = solve_firmly(PlanTask(problem, blocks, 2 * (rows.stop - rows.start), limits, False, 2.0 * seconds))
+    if answer.x is None:
         return None
     weights = answer.x[: len(columns)]
     picked = sorted((columns[at] for at in np.flatnonzero(weights > 0.5)), key=lambda item: item.block)

@@ -30,14 +30,16 @@ from critmass.studies.coordinate.bundle import (
 )
 from critmass.studies.coordinate.judge import WithBonus
 from critmass.studies.coordinate.offers import Offers, on_offer
+from critmass.studies.coordinate.reconsider import best_without_bonus, reconsidered
 from critmass.studies.coordinate.schemes import Compared, Scheme, schemes_from
 from critmass.studies.coordinate.target import Target, members_of
+from critmass.studies.explain.known import better_known
 from critmass.studies.explain.resolve import Resolver, Started, not_told
 from critmass.studies.explain.rules import Rules
 from critmass.studies.explain.settled import values_of
 from critmass.studies.plan import Plan, plan_network
 
-BASE_SHARE, SEARCH_SHARE = 0.2, 0.35
+BASE_SHARE, SEARCH_SHARE = 0.35, 0.3
 """Parts of the time for the organization's plan as things stand, and for the search; the rest verifies."""
 
 ROUNDS = 3
@@ -177,6 +179,7 @@ class _State:
                 problem, self.base.outcome.decisions, gap=self.options.gap, clock=Clock(seconds), share_of_time=1.0,
                 report=self.report, executor=executor, seed=self.options.seed,
             )  # fmt: skip
+        problem, least = self._reconsidered(problem, least)
         self.started("simpler ways to pay")
         compared = schemes_from(problem, least, self.limits)
         first = self._first_offers(problem, compared)
@@ -184,6 +187,21 @@ class _State:
         return self.result(
             proposal, least.bound_usd, compared.schemes, problem, replace(least, plan=compared.cheapest)
         )  # fmt: skip
+
+    def _reconsidered(self, problem: BundleProblem, least: LeastBonus) -> tuple[BundleProblem, LeastBonus]:
+        """With today's plan better than the planner found it, where the plans that the search met make a better one."""
+        known = best_without_bonus(problem, least.pool)
+        if known is None:
+            return problem, least
+        ids = tuple(program.id for program in self.base.terms.programs)
+        rules = Rules(self.network, self.catalog, self.scenario)
+        better = better_known([(ids, known)], self.base, rules, self.options)
+        if better is None:
+            return problem, least
+        self.base = better
+        if problem.own_usd is None:
+            return problem, least
+        return reconsidered(problem, least, better.levels[-1].value)
 
     def _first_offers(self, problem: BundleProblem, compared: Compared) -> tuple[WithBonus, Offers] | None:
         """The plan to start from, and its offers: by practice, or one PMPM at all of them."""
