@@ -182,8 +182,8 @@ def test_a_choice_of_columns_keeps_to_its_time(monkeypatch: pytest.MonkeyPatch) 
 
     monkeypatch.setattr(masters, "time", SimpleNamespace(monotonic=lambda: now[0]))
     monkeypatch.setattr(masters, "solve", slow)
-    solve_plan_problem(PlanTask(hard_problem(), (), SolveLimits(time_seconds=4.0), False, seconds=3.0))
+    solve_plan_problem(PlanTask(hard_problem(), (), 0, SolveLimits(time_seconds=4.0), False, seconds=3.0))
     assert given == [3.0, 1.0, LEAST_SECONDS]
     given.clear()
-    solve_plan_problem(PlanTask(hard_problem(), (), SolveLimits(time_seconds=4.0), False, seconds=100.0))
+    solve_plan_problem(PlanTask(hard_problem(), (), 0, SolveLimits(time_seconds=4.0), False, seconds=100.0))
     assert given == [100.0, 4.0, 4.0]

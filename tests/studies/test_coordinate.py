@@ -11,11 +11,12 @@ from scipy.optimize import linprog
 from critmass.domain.catalog import Catalog
 from critmass.domain.errors import InputError
 from critmass.domain.scenario import CriticalMass, Scenario, SolveOptions
-from critmass.formulation.bonus import NEED, OUTCOMES
+from critmass.formulation.bonus import NEED, OUTCOMES, OWN_VALUE
 from critmass.network import sample_network
 from critmass.settlement.projection import Decisions, Model
 from critmass.settlement.results import FloatArray
 from critmass.settlement.terms import terms_in_force
+from critmass.solve.candidates import Judge
 from critmass.solve.columns import Pool
 from critmass.solve.progress import Clock, silent
 from critmass.studies.coordinate.benefit import Benefits, expenditure_usd
@@ -25,6 +26,7 @@ from critmass.studies.coordinate.need import least_bonus
 from critmass.studies.coordinate.offers import on_offer
 from critmass.studies.coordinate.play import play
 from critmass.studies.coordinate.propose import Coordination, coordinate, payers_of
+from critmass.studies.coordinate.reconsider import best_without_bonus, reconsidered
 from critmass.studies.coordinate.target import parse_target
 from enumeration import Best, Enumeration
 from random_instances import Instance, random_instance
@@ -109,6 +111,34 @@ def _check(instance: Instance, base: Best, share: float) -> None:
     assert bonus >= least - 0.5
     if not problem.model.shared.inexact:
         assert bonus == pytest.approx(least, abs=1.0)
+
+
+@pytest.mark.parametrize("seed", [0, 6, 12])
+def test_an_organization_that_could_do_better_is_made_up_to(seed: int) -> None:
+    """Where its own best plan is worth $1,000 more than was known, the bonus rises by that at most, and its plan is
+    worth that much; what the library makes without any bonus is never more than the best of all decisions."""
+    instance = random_instance(seed)
+    base = Enumeration(instance).best()
+    assert base is not None
+    known = base.values[-1] - 1_000.0
+    problem = _problem(instance, known, 1.0)
+    least = _least(problem)
+    without = best_without_bonus(problem, least.pool)
+    assert without is not None
+    assert _own_worth(problem, without) <= base.values[-1] + 0.5
+    raised, again = reconsidered(problem, least, base.values[-1])
+    assert raised.own_usd == base.values[-1]
+    assert again.bound_usd == least.bound_usd
+    if least.plan is not None:
+        assert again.plan is not None
+        assert again.plan.worth[OWN_VALUE] >= base.values[-1] - 0.01
+        assert again.plan.worth[NEED] <= least.plan.worth[NEED] + 1_000.01
+
+
+def _own_worth(problem: BundleProblem, decisions: Decisions) -> float:
+    plan = Judge.candidate(problem.judge, decisions)
+    assert plan is not None
+    return plan.worth["margin"] + problem.judge.offered.usd_per_member_at_mass * plan.worth["members_at_mass"]
 
 
 @pytest.mark.parametrize("seed", [0, 6, 12, 18, 24, 30])

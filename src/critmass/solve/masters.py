@@ -183,14 +183,14 @@ class PlanTask:
 
 
 def solve_plan_problem(task: PlanTask) -> Answer:
-    """One column for each practice: a choice that keeps every link, or else one that misses them as little as can be.
+    """One column for each practice: a choice that keeps every link; of many practices, where most are held, else one
+    that misses links as little as can be.
 
-    The former comes first: a penalty for missing links is so much larger than what plans are worth that solvers need
-    ten times as long with it.
+    A penalty for missing links is so much larger than what plans are worth that solvers need ten times as long with it.
     """
     end = time.monotonic() + task.seconds
     found = solve_firmly(task)
-    return found if found.x is not None else _chosen(task, end)
+    return found if found.x is not None or not task.only_narrowed else _chosen(task, end)
 
 
 def solve_firmly(task: PlanTask) -> Answer:

@@ -3,30 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
 from critmass.formulation.network_model import NetworkModel
 from critmass.settlement.results import FloatArray
 from critmass.solve.columns import Column, Pool, Stage, penalty_costs, restricted_master
-from critmass.solve.highs import SolveLimits, solve
+from critmass.solve.highs import SolveLimits
 from critmass.solve.masters import PlanTask, solve_firmly
 
 Changed = Callable[[Column], Column | None]
 """A plan of a practice as another question sees it; None where that question rules it out."""
 
-SHORT_USD = 1e6
-"""What a unit short of a link or floor costs: more than any plan is worth."""
-
-
 CLOSE = 2e-3
 """Relative gap of a choice."""
-
-
-def _falls_short(slacks: FloatArray) -> bool:
-    """Whether a link or a floor is missed: also where plans may be mixed, no choice keeps it."""
-    return float(slacks.max(initial=0.0)) > 1e-5
 
 
 @dataclass(frozen=True)
@@ -49,15 +40,12 @@ def chosen_from(
             narrowed.add(other)
     if not all(narrowed.columns[:-1]):
         return None
-    slack_costs = penalty_costs(model, stage, SHORT_USD)
-    problem, columns = restricted_master(model, narrowed, stage, explicit_organization=True, slack_costs=slack_costs)
-    rows = slice(len(columns), len(columns) + len(model.links) + len(stage.floors))
-    mixed = solve(replace(problem, integer=np.zeros_like(problem.integer)), SolveLimits(seed=seed))
-    if mixed.x is None or _falls_short(mixed.x[rows]):
-        return None
+    no_costs = penalty_costs(model, stage, 0.0)
+    problem, columns = restricted_master(model, narrowed, stage, explicit_organization=True, slack_costs=no_costs)
     limits = SolveLimits(time_seconds=seconds, gap_absolute=1.0, gap_relative=CLOSE, seed=seed)
+    slacks = 2 * (len(model.links) + len(stage.floors))
     blocks = tuple(item.block for item in columns)
-    answer = solve_firmly(PlanTask(problem, blocks, 2 * (rows.stop - rows.start), limits, False, 2.0 * seconds))
+    answer = solve_firmly(PlanTask(problem, blocks, slacks, limits, False, 2.0 * seconds))
     if answer.x is None:
         return None
     weights = answer.x[: len(columns)]
