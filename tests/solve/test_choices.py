@@ -11,6 +11,7 @@ from critmass.formulation.network_model import NetworkModel
 from critmass.settlement.outcome import Pricer
 from critmass.solve.candidates import Judge
 from critmass.solve.columns import Pool, Stage
+from critmass.solve.decided import decided_columns
 from critmass.solve.executor import solve_pool
 from critmass.solve.highs import SolveLimits
 from critmass.solve.masters import Masters
@@ -179,3 +180,24 @@ def test_relaxed_passes_bound_exact_ones(large: NetworkModel) -> None:
     assert passes.known(prices, closed) is not None
     passes.begin(STAGE)
     assert passes.bound(node) == np.inf
+
+
+def test_decisions_that_are_known_become_columns(model: NetworkModel) -> None:
+    """Columns that are worked out from decisions decide the same, and are worth no less than those they came from."""
+    choice = next(iter(organization_choices(model)))
+    conditions = {name: part for name, part in choice.items() if name.startswith("condition[")}
+    caps = [_caps(model, most_pooled_payments(model, choice), 0.0, at) for at in range(4)]
+    with ThreadPoolExecutor(1) as pool:
+        priced = price_practices(model, STAGE, no_prices(model, STAGE), conditions, caps, LIMITS, pool)
+    judge = Judge(model, Pricer(model.shared.model, model.shared.terms))
+    first = judge.columns([(item.block, item.points[0]) for item in priced])
+    decisions = model.decisions([*(item.x for item in first), np.zeros(len(model.organization.variables))])
+    again = decided_columns(model, judge, decisions, choice, seed=1)
+    assert [item.block for item in again] == [0, 1, 2, 3]
+    for before, after in zip(first, again, strict=True):
+        one, other = (model.practice_decisions(item.block, item.x) for item in (before, after))
+        assert (one.delivery == other.delivery).all()
+        assert (one.joined == other.joined).all()
+        assert np.allclose(one.reach, other.reach, atol=1e-4)
+        assert after.worth["margin"] == pytest.approx(before.worth["margin"], abs=200.0)
+        assert after.worth["at_mass"] >= before.worth["at_mass"]

@@ -234,8 +234,8 @@ def test_outcomes_are_searched_as_they_are_counted(shipped_catalog: Catalog) -> 
     limits = dict.fromkeys(payers_of(network), LIMIT)
     problem = bundle_problem(model, terms, parse_target("2", network), limits, None)
     nothing = LeastBonus(None, 0.0, Pool(len(problem.model.blocks)))
-    pool = with_outcomes(problem, nothing, SolveOptions(), 5.0, silent)
     doing_nothing = problem.model.shared.baseline.decisions
+    pool = with_outcomes(problem, nothing, doing_nothing, SolveOptions(), 5.0, silent)
     values = CoalitionValues(problem, pool, terms, payers_of(network), doing_nothing, "mid")
     counted = np.array([values.of(item).sum() for item in values.columns])
     said = np.array([item.worth[OUTCOMES] for item in values.columns])

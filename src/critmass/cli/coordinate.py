@@ -34,7 +34,7 @@ from critmass.report.coordination_files import (
 )
 from critmass.report.explanation_live import QuestionLine
 from critmass.report.plan_inputs import OFFERS_FILE
-from critmass.studies.coordinate.propose import checked_limits
+from critmass.studies.coordinate.propose import Coordination, checked_limits
 from critmass.studies.coordinate.propose import coordinate as coordinated
 from critmass.studies.coordinate.target import parse_target
 from critmass.studies.scenario import read_inputs, with_agreement
@@ -86,16 +86,20 @@ def coordinate(
             found = coordinated(
                 given.network, given.catalog, given.scenario, asked, options, limits, line, line.started, uniform
             )  # fmt: skip
-        document = coordinating_document(found)
-        if out is not None:
-            write_coordination(found, document, out)
-        if as_json:
-            print_text(document.model_dump_json(indent=2))
-        else:
-            show_coordinating(stdout(), document)
-            _say_where(out, verified=found.proposal is not None)
+        _give_out(found, out, as_json=as_json)
         if found.proposal is None and not found.reached_today:
             raise typer.Exit(NOT_PROVED)
+
+
+def _give_out(found: Coordination, out: Path | None, *, as_json: bool) -> None:
+    document = coordinating_document(found)
+    if out is not None:
+        write_coordination(found, document, out)
+    if as_json:
+        print_text(document.model_dump_json(indent=2))
+        return
+    show_coordinating(stdout(), document)
+    _say_where(out, verified=found.proposal is not None)
 
 
 def _say_where(out: Path | None, *, verified: bool) -> None:

@@ -6,6 +6,7 @@ any number of cores unless the time limit stops the search.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import suppress
 from typing import Generic
@@ -62,12 +63,14 @@ PART_OF_A_PASS = 0.5
 class Search(Generic[Found]):
     """One search over a network. Stages share columns and the best plan.
 
-    `known` is a plan to start from. Of `many` practices, `model` has the shared links only.
+    `known` is a plan to start from. Of `many` practices, `model` has the shared links only. `choices` are those of the
+    organization's contracts to look at, by default all: what is proved holds for them.
     """
 
     def __init__(
         self, model: NetworkModel, judge: Judging[Found], *, gap: float, seed: int, clock: Clock, report: Reporter,
         executor: Executor, known: Found | None = None, many: bool = False,
+        choices: Sequence[Mapping[str, Range]] | None = None,
     ) -> None:  # fmt: skip
         self.model, self.judge, self.gap, self.seed = model, judge, gap, seed
         self.clock, self.report, self.executor, self.many = clock, report, executor, many
@@ -82,7 +85,7 @@ class Search(Generic[Found]):
         self._nodes: list[Node] = []
         self._closed: list[Node] = []
         self._until = clock.limit_seconds
-        self._regimes = list(organization_choices(model))
+        self._regimes = list(organization_choices(model) if choices is None else choices)
 
     def run(self, stage: Stage, share_of_time: float = 1.0) -> StageResult[Found]:
         """Best plan and bound of one stage, stopping at the asked gap or when passes or time run out."""

@@ -9,28 +9,35 @@ from __future__ import annotations
 
 import itertools
 import time
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from critmass.domain.scenario import SolveOptions
 from critmass.formulation.bonus import NEED, OUTCOMES, OWN_VALUE
+from critmass.formulation.network_model import NetworkModel
 from critmass.settlement.projection import Decisions
 from critmass.settlement.results import FloatArray
 from critmass.settlement.terms import Terms
 from critmass.solve.candidates import Candidate
 from critmass.solve.columns import Column, Pool, Stage
+from critmass.solve.decided import decided_columns
 from critmass.solve.decomposition import Search
 from critmass.solve.executor import solve_pool
+from critmass.solve.nodes import organization_choices
+from critmass.solve.pricing import Range
 from critmass.solve.progress import Clock, Reporter
 from critmass.studies.coordinate.benefit import Benefits
 from critmass.studies.coordinate.bundle import BundleProblem, LeastBonus
+from critmass.studies.coordinate.judge import benefits_of
 from critmass.studies.coordinate.library import chosen_from
 from critmass.studies.coordinate.need import least_bonus
 from critmass.studies.coordinate.schemes import with_bonus
 from critmass.studies.sharing.game import Game
+
+ROUNDS_USD = 10.0
+"""What today's plan may be worth less by the model than settled, USD a year."""
 
 COUNT_AT_MOST = 12
 """Payers for which every coalition is looked at."""
@@ -71,24 +78,44 @@ class CoalitionGame:
 
 
 def with_outcomes(
-    problem: BundleProblem, least: LeastBonus, options: SolveOptions, seconds: float, report: Reporter
+    problem: BundleProblem, least: LeastBonus, today: Decisions, options: SolveOptions, seconds: float, report: Reporter
 ) -> Pool:  # fmt: skip
     """The plans of the search for the least bonus, and those that a search for the most outcomes less bonus meets.
 
-    Both searches know the same floors of the organization's own worth; the second has no target.
+    Both searches know the same floors of the organization's own worth; the second has no target, begins with today's
+    plan, and keeps to the organization's contracts of today, for which payers know what they would get.
     """
-    floors = {} if problem.own_usd is None else {OWN_VALUE: problem.own_usd}
+    floors = own_floor(problem)
+    judge = problem.judge.without_target()
+    choices = _contracts_of(problem.model, today)
     with solve_pool(options.workers, options.executor, options.scheduler) as executor:
         search = Search[Candidate](
-            problem.model, problem.judge, gap=options.gap, seed=options.seed, clock=Clock(seconds), report=report,
-            executor=executor, known=least.plan,
+            problem.model, judge, gap=options.gap, seed=options.seed, clock=Clock(seconds), report=report,
+            executor=executor, known=judge.candidate(today), choices=choices,
         )  # fmt: skip
+        for item in least.pool.flat():
+            search.pool.add(item)
+        for choice in choices[:1]:
+            for item in decided_columns(problem.model, judge, today, choice, options.seed):
+                search.pool.add(item)
         search.run(Stage("outcomes less bonus", {OUTCOMES: 1.0, NEED: -1.0}, floors), 1.0)
-    both = Pool(least.pool.blocks)
-    for pool in (least.pool, search.pool):
-        for item in pool.flat(range(pool.blocks - 1)):
-            both.add(item)
-    return both
+    return search.pool
+
+
+def own_floor(problem: BundleProblem) -> dict[str, float]:
+    """The organization is worth as much as today, but for what models and settlement round differently."""
+    return {} if problem.own_usd is None else {OWN_VALUE: problem.own_usd - ROUNDS_USD}
+
+
+def _contracts_of(model: NetworkModel, decisions: Decisions) -> list[Mapping[str, Range]]:
+    """The choices of the organization's contracts that decisions are one of."""
+    joined = decisions.joined[0].any(axis=0)
+    held = {f"join[{name}]": float(on) for name, on in zip(model.shared.program_ids, joined.tolist(), strict=True)}
+    return [
+        choice
+        for choice in organization_choices(model)
+        if all(low <= held[name] <= high for name, (low, high) in choice.items() if name in held)
+    ]
 
 
 class CoalitionValues:
@@ -104,26 +131,11 @@ class CoalitionValues:
         self.columns = [item for block in range(pool.blocks - 1) for item in pool.columns[block]]
         priced = Benefits(problem.model.shared.model, terms, payers, level)
         already = priced.usd(today)[0]
-        self.benefits = self._of_columns(priced) - already[[item.block for item in self.columns]]
+        self.benefits = (
+            benefits_of(problem.model, priced, self.columns) - already[[item.block for item in self.columns]]
+        )
         self._place = {(item.block, item.x.tobytes()): at for at, item in enumerate(self.columns)}
         self.pool = pool
-
-    def _of_columns(self, priced: Benefits) -> FloatArray:
-        """Worth of each column's outcomes to each payer, shape (column, payer); columns of different practices are
-        priced side by side, as scenarios."""
-        before, scenarios = Counter[int](), list[int]()
-        for item in self.columns:
-            scenarios.append(before[item.block])
-            before[item.block] += 1
-        nothing, count = self.model.shared.baseline.decisions, max(scenarios, default=0) + 1
-        delivery = np.repeat(nothing.delivery[:1], count, axis=0)
-        reach = np.repeat(nothing.reach[:1], count, axis=0)
-        for at, item in zip(scenarios, self.columns, strict=True):
-            one = self.model.practice_decisions(item.block, item.x)
-            delivery[at, item.block], reach[at, item.block] = one.delivery[0, 0], one.reach[0, 0]
-        joined = np.repeat(nothing.joined[:1], count, axis=0)
-        found = priced.usd(Decisions(delivery, reach, joined))
-        return np.array([found[at, item.block] for at, item in zip(scenarios, self.columns, strict=True)])
 
     def of(self, item: Column) -> FloatArray:
         """What the outcomes of a column are worth beyond today's plan, shape (payer,), USD a year."""
@@ -143,7 +155,7 @@ class CoalitionValues:
             need = least_bonus(*self.judge.paid_and_cost(item), rule, most)
             return None if need is None else _net(item, float(need.sum()), benefit)
 
-        floors = {} if self.problem.own_usd is None else {OWN_VALUE: self.problem.own_usd}
+        floors = own_floor(self.problem)
         choice = chosen_from(self.model, self.pool, Stage(NEED, {NEED: -1.0}, floors), changed, seconds)
         if choice is None:
             return Reached(np.zeros(len(self.payers)), 0.0, 0.0)

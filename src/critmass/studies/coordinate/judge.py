@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -56,6 +58,12 @@ class BonusJudge(Judge):
         self.most_usd[:, [self.payers.index(payer) for payer in self.offered.payers]] = self.offered.most_usd
         self._money: dict[tuple[int, bytes], tuple[FloatArray, float]] = {}
         self._paying = [self.payers.index(payer) for payer in pricer.payers]
+
+    def without_target(self) -> BonusJudge:
+        """The same for plans that no target is asked of; what it learns of columns both know."""
+        other = copy.copy(self)
+        other.wanted = replace(self.wanted, least=0.0)
+        return other
 
     def tariff_usd(self, item: Column) -> float:
         """What the hub charges the practice for a plan of it, USD a year."""
@@ -145,7 +153,12 @@ class BonusJudge(Judge):
 
     def columns(self, solutions: Sequence[tuple[int, FloatArray]]) -> list[Column]:
         """Columns with the bonus that they need, settled."""
-        return [self._with_need(item) for item in super().columns(solutions)]
+        found = [self._with_need(item) for item in super().columns(solutions)]
+        outcomes = benefits_of(self.model, self.benefits, found).sum(axis=1)
+        return [
+            replace(item, worth={**item.worth, OUTCOMES: float(usd)})
+            for item, usd in zip(found, outcomes, strict=True)
+        ]  # fmt: skip
 
     def _settled_column(self, one: OneSolution, margin: float) -> Column:
         found = super()._settled_column(one, margin)
@@ -177,3 +190,22 @@ class BonusJudge(Judge):
         own = item.worth["margin"] + self.offered.usd_per_member_at_mass * item.worth["members_at_mass"] + need
         counted = float(self.offered.counted[item.block]) if there else 0.0
         return column(self.model, item.block, x, {**item.worth, NEED: need, COUNTED: counted, OWN_VALUE: own})
+
+
+def benefits_of(model: NetworkModel, priced: Benefits, columns: Sequence[Column]) -> FloatArray:
+    """Worth of each column's outcomes to each payer, shape (column, payer), USD a year; columns of different practices
+    are priced side by side, as scenarios."""
+    before, scenarios = Counter[int](), list[int]()
+    for item in columns:
+        scenarios.append(before[item.block])
+        before[item.block] += 1
+    nothing, count = model.shared.baseline.decisions, max(scenarios, default=0) + 1
+    delivery = np.repeat(nothing.delivery[:1], count, axis=0)
+    reach = np.repeat(nothing.reach[:1], count, axis=0)
+    for at, item in zip(scenarios, columns, strict=True):
+        one = model.practice_decisions(item.block, item.x)
+        delivery[at, item.block], reach[at, item.block] = one.delivery[0, 0], one.reach[0, 0]
+    joined = np.repeat(nothing.joined[:1], count, axis=0)
+    found = priced.usd(Decisions(delivery, reach, joined))
+    places = np.array([item.block for item in columns], dtype=np.intp)
+    return np.asarray(found[np.array(scenarios, dtype=np.intp), places])

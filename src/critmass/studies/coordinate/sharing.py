@@ -56,8 +56,9 @@ def share_coordination(
     if problem is None or least is None:
         raise NothingToShareError("no plan with a bonus was found; give more time")
     payers = payers_of(found.network)
-    pool = with_outcomes(problem, least, found.options, search_seconds, report)
-    values = CoalitionValues(problem, pool, found.today.terms, payers, found.today.outcome.decisions, level)
+    today = found.today.outcome.decisions
+    pool = with_outcomes(problem, least, today, found.options, search_seconds, report)
+    values = CoalitionValues(problem, pool, found.today.terms, payers, today, level)
     game = coalition_game(values, seconds)
     months = member_months(problem.model.shared.model, payers).sum(axis=0)
     outcomes = np.maximum(game.everyone.outcomes_usd, 0.0)
