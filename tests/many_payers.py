@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import datetime
 from dataclasses import replace
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 
@@ -14,6 +15,8 @@ from critmass.network.fill import complete_network
 from critmass.settlement.outcome import Pricer
 from critmass.settlement.projection import Model
 from critmass.settlement.terms import terms_in_force
+from critmass.studies.confidentiality import ConsentLedger
+from critmass.studies.confidentiality.consents import Consent, Field
 from critmass.studies.plan import Plan
 from plans import TINY, plan_by_hand
 from random_instances import tables_of
@@ -68,6 +71,14 @@ def network_of_many(practices: int = 12, seed: int = 1) -> Network:
         **{name: [] for name in ("Baseline", "Staff", "Charges", "Spending", "Facts")},
     }
     return complete_network(tables_of(rows))
+
+
+def consents_of_all(purpose: str) -> ConsentLedger:
+    """Every payer lets everything be used for a purpose, from the first of 2026 on."""
+    first = datetime.date(2026, 1, 1)
+    return ConsentLedger(
+        tuple(Consent(payer, field, purpose, first) for payer in PAYERS for field in get_args(Field))
+    )  # fmt: skip
 
 
 def plan_of_many(catalog: Catalog | None = None, network: Network | None = None) -> Plan:

@@ -124,7 +124,7 @@ def test_ctrl_c_gives_the_best_plan_so_far(executor: str, network: Path, tmp_pat
     assert said.count("Stopped by Ctrl-C after") == 1
     assert "Traceback" not in said
     assert bool(children) == (executor == "processes")
-    assert not [child for child in children if child.is_running() and child.status() != psutil.STATUS_ZOMBIE]
+    assert not psutil.wait_procs(children, timeout=10.0)[1]
 
 
 @pytest.mark.parametrize("executor", ["threads", pytest.param("processes", marks=pytest.mark.long)])

@@ -18,22 +18,16 @@ from critmass.settlement.outcome import Pricer
 from critmass.settlement.projection import Model
 from critmass.settlement.terms import terms_in_force
 from critmass.studies.confidentiality import Book, ConsentLedger, ReleaseLog, View, ViewRequest, view_of
-from critmass.studies.confidentiality.consents import Consent, ConsentError
+from critmass.studies.confidentiality.consents import ConsentError
 from critmass.studies.coordinate.benefit import Benefits
 from critmass.studies.coordinate.offers import Offers, on_offer
 from critmass.studies.plan import Plan
-from many_payers import PAYERS, catalog_of_many, network_of_many, plan_of_many
+from many_payers import PAYERS, catalog_of_many, consents_of_all, network_of_many, plan_of_many
 from plans import plan_by_hand
 
 NOW = datetime.datetime(2026, 3, 1, 12, 0, tzinfo=datetime.UTC)
 PURPOSE = "joint bonus"
-GIVEN = ConsentLedger(
-    tuple(
-        Consent(payer, field, PURPOSE, datetime.date(2026, 1, 1))
-        for payer in PAYERS
-        for field in ("plan_part", "aggregates")
-    )
-)
+GIVEN = consents_of_all(PURPOSE)
 OWN = ("own_offers", "own_outcomes", "part_without_offers", "part_of_plan")
 
 

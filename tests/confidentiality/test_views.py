@@ -14,19 +14,13 @@ import pytest
 from critmass.domain.errors import InputError
 from critmass.report.view import view_document
 from critmass.studies.confidentiality import Book, ConsentLedger, ReleaseLog, View, ViewRequest, view_of
-from critmass.studies.confidentiality.consents import Consent, ConsentError
-from many_payers import LINE, PAYERS, catalog_of_many, plan_of_many
+from critmass.studies.confidentiality.consents import ConsentError
+from many_payers import LINE, PAYERS, catalog_of_many, consents_of_all, plan_of_many
 from plans import small_plan, tiny_catalog
 
 NOW = datetime.datetime(2026, 3, 1, 12, 0, tzinfo=datetime.UTC)
 PURPOSE = "joint repair"
-GIVEN = ConsentLedger(
-    tuple(
-        Consent(payer, field, PURPOSE, datetime.date(2026, 1, 1))
-        for payer in PAYERS
-        for field in ("plan_part", "aggregates")
-    )
-)
+GIVEN = consents_of_all(PURPOSE)
 
 
 @cache

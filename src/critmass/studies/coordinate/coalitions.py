@@ -91,7 +91,7 @@ def with_outcomes(
     with solve_pool(options.workers, options.executor, options.scheduler) as executor:
         search = Search[Candidate](
             problem.model, judge, gap=options.gap, seed=options.seed, clock=Clock(seconds), report=report,
-            executor=executor, known=judge.candidate(today), choices=choices,
+            executor=executor, known=judge.candidate(today), choices=choices or None,
         )  # fmt: skip
         for item in least.pool.flat():
             search.pool.add(item)
