@@ -99,11 +99,13 @@ def test_a_changed_rate(first: Plan, network: Network, folder: Path) -> None:
     check(Scenario(overrides=(rate,)), with_overrides(first.catalog, [rate]), network, folder)
 
 
+@pytest.mark.long
 def test_a_changed_budget(first: Plan, network: Network, shipped_catalog: Catalog, folder: Path) -> None:
     """Less start-up money for the organization."""
     check(Scenario(organization_budget_usd=1000.0), shipped_catalog, network, folder)
 
 
+@pytest.mark.long
 def test_decisions_that_break_a_lock_are_not_used(
     first: Plan, network: Network, shipped_catalog: Catalog, folder: Path
 ) -> None:
