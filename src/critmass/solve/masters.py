@@ -22,8 +22,8 @@ WHOLE = 0.999
 WHOLE_GAP = 0.002
 """Relative gap of a master whose organization decides whole."""
 
-NEAR = 0.8
-"""A solution that is worth less than this part of its limit says nothing of what is best."""
+FAR = 0.2
+"""A solution that is this part of its limit below it says nothing of what is best."""
 
 SLACK = 1e-4
 """From this on a link falls short."""
@@ -121,7 +121,7 @@ class Masters:
         limits = SolveLimits(time_seconds=seconds, gap_relative=WHOLE_GAP, seed=self.seed)
         answer = solve(replace(problem, integer=whole), limits)
         short = answer.x is None or float(answer.x[len(chosen) : offset].max(initial=0.0)) > SLACK
-        if answer.x is None or short or answer.objective < NEAR * answer.bound:
+        if answer.x is None or short or answer.bound - answer.objective > FAR * abs(answer.bound):
             return {}
         organization = answer.x[offset:]
         return {name: self.model.organization.value(name, organization) for name in self.model.pooled_payments}
