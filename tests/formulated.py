@@ -11,8 +11,8 @@ from critmass.settlement.projection import Model
 from critmass.settlement.terms import terms_in_force
 
 
-def formulated(practices: int) -> NetworkModel:
-    """So many practices, seed 1, the default scenario."""
-    catalog = load_catalog()
+def formulated(practices: int, scenario: Scenario | None = None) -> NetworkModel:
+    """So many practices, seed 1, by default under the default scenario."""
+    catalog, scenario = load_catalog(), scenario or Scenario()
     network = sample_network(practices, 1, catalog)
-    return formulate(Shared(Model(network, catalog, Scenario()), terms_in_force(catalog, network, Scenario())))
+    return formulate(Shared(Model(network, catalog, scenario), terms_in_force(catalog, network, scenario)))

@@ -104,7 +104,7 @@ def planning(folder: Path, *words: str | Path, asleep: str | None = None) -> Ite
                 os.killpg(process.pid, signal.SIGKILL)
 
 
-@pytest.mark.parametrize("executor", ["threads", "processes"])
+@pytest.mark.parametrize("executor", [pytest.param("threads", marks=pytest.mark.long), "processes"])
 def test_ctrl_c_gives_the_best_plan_so_far(executor: str, network: Path, tmp_path: Path) -> None:
     """The plan is printed and written with its proved bound; it ends with 5, says why, and leaves no process."""
     out = tmp_path / "out"

@@ -21,7 +21,7 @@ from critmass.report.coordinating_schema import (
 )
 from critmass.report.document import level_proof, versions
 from critmass.settlement.projection import Model
-from critmass.studies.coordinate.benefit import LEVELS, Benefits
+from critmass.studies.coordinate.benefit import gains_usd
 from critmass.studies.coordinate.bundle import member_months
 from critmass.studies.coordinate.play import play
 from critmass.studies.coordinate.propose import Coordination, Proposal
@@ -103,17 +103,14 @@ def _offers(found: Coordination, proposal: Proposal) -> Iterator[OfferLine]:
 
 
 def _payers(found: Coordination, proposal: Proposal) -> Iterator[PayerLine]:
-    model, plan, payers = (
+    model, outcome, payers = (
         Model(found.network, found.today.catalog, found.scenario),
-        proposal.plan,
+        proposal.plan.outcome,
         proposal.offers.payers,
     )
-    drawn = proposal.offers.usd[plan.outcome.core_in_place[0]].sum(axis=0)
-    today, terms = found.today.outcome.decisions, found.today.terms
-    gains = {}
-    for level in LEVELS:
-        priced = Benefits(model, terms, payers, level)
-        gains[level] = (priced.usd(plan.outcome.decisions) - priced.usd(today))[0].sum(axis=0)
+    drawn = proposal.offers.usd[outcome.core_in_place[0]].sum(axis=0)
+    by_practice = gains_usd(model, found.today.terms, payers, outcome.decisions, found.today.outcome.decisions)
+    gains = {level: gain.sum(axis=0) for level, gain in by_practice.items()}
     months = member_months(model, payers).sum(axis=0)
     for at, payer in enumerate(payers):
         yield PayerLine(
@@ -132,9 +129,8 @@ def _alone(found: Coordination, proposal: Proposal) -> PlayDocument:
         found.today.terms,
         proposal.offers.payers,
     )
-    priced = Benefits(model, terms, payers, "mid")
-    gain = priced.usd(proposal.plan.outcome.decisions) - priced.usd(found.today.outcome.decisions)
-    played = play(found.network.practices, payers, proposal.offers.usd.sum(axis=1), gain[0])
+    gains = gains_usd(model, terms, payers, proposal.plan.outcome.decisions, found.today.outcome.decisions)
+    played = play(found.network.practices, payers, proposal.offers.usd.sum(axis=1), gains["mid"])
     return PlayDocument(
         worst_usd=usd(played.worst_usd), best_usd=usd(played.best_usd), together_usd=usd(played.together_usd),
         price_of_fragmentation=played.price_of_fragmentation, stuck=sum(item.stuck for item in played.practices),

@@ -47,7 +47,7 @@ WIDER = 3.0
 LEAST_DROP = 0.05
 """Part of what a node's bound has to fall that a pass must bring to be worth another, and a cap to be worth a split."""
 
-CANDIDATES = 8
+CANDIDATES = 4
 """Decisions that are tried before one is split."""
 
 NODES = 80
@@ -55,6 +55,12 @@ NODES = 80
 
 MASTER_WEIGHT = 0.8
 """Weight of the master's prices against the best ones so far in the prices of the next pass."""
+
+LAST_DIVES = 2
+"""Nodes under which plans are chosen practice by practice at the end."""
+
+DIVE_SHARE = 0.22
+"""Part of the time that is kept for these."""
 
 PART_OF_A_PASS = 0.5
 """A pass is not begun when less than this part of the longest one's time is left."""
@@ -84,7 +90,9 @@ class Search(Generic[Found]):
         self._stage = Stage("", {})
         self._nodes: list[Node] = []
         self._closed: list[Node] = []
-        self._until = clock.limit_seconds
+        self._until = self._end = clock.limit_seconds
+        self._gets_start = False
+        self._started: list[dict[str, Range]] = []
         self._regimes = list(organization_choices(model) if choices is None else choices)
 
     def run(self, stage: Stage, share_of_time: float = 1.0) -> StageResult[Found]:
@@ -92,20 +100,21 @@ class Search(Generic[Found]):
         self._begin(stage, share_of_time)
         result = StageResult[Found](stage, None, np.inf)
         self.improving.consider(self.plan, result)
-        with suppress(SearchStopped):
-            if not self.pool.flat() and not self.many:
-                for item in self_sufficient_columns(self.model, self.judge, self._regimes, self.seed, self.executor):
-                    self.pool.add(item)
+        self._gets_start = not self.pool.flat() and not self.many
         with suppress(SearchStopped):
             self._explore(result)
         with suppress(SearchStopped):
             self.improving.take(result)
+        with suppress(SearchStopped):
+            self._dive_last(result)
         self._settle_bound(result)
         self._say(result, "done")
         return result
 
     def _begin(self, stage: Stage, share_of_time: float) -> None:
-        self._until = self.clock.spent() + share_of_time * self.clock.left()
+        seconds = share_of_time * self.clock.left()
+        self._end = self.clock.spent() + seconds
+        self._until = self._end - (0.0 if self.many else DIVE_SHARE * seconds)
         self._stage = stage
         self.passes.begin(stage)
 
@@ -270,9 +279,17 @@ class Search(Generic[Found]):
 
     def _price_once(self, node: Node, result: StageResult[Found]) -> None:
         """One pass at the prices of the node's own relaxation."""
+        self._start(node)
         self._pass_at_relaxed(node, result)
         self._improve(result, node)
         self._say(result, f"choice {node.order + 1}")
+
+    def _start(self, node: Node) -> None:
+        """Columns that masters always have a solution with, where the pool was empty: once for the same conditions."""
+        if self._gets_start and node.conditions not in self._started:
+            self._started.append(node.conditions)
+            for item in self_sufficient_columns(self.model, self.judge, [node.fixed], self.seed, self.executor):
+                self.pool.add(item)
 
     def _pass_at_relaxed(self, node: Node, result: StageResult[Found]) -> None:
         assert node.relaxed is not None
@@ -289,6 +306,8 @@ class Search(Generic[Found]):
         """One more pass, and perhaps a better plan."""
         self._pass_again(node, result)
         self._improve(result, node, last=node.leaf_passes == LEAF_PASSES)
+        if not self.many:
+            self.improving.dive_if_near(result, node, self.passes.count, self._left)
         self._say(result, f"choice {node.order + 1}, pass {node.leaf_passes + 1}")
 
     def _pass_again(self, node: Node, result: StageResult[Found]) -> None:
@@ -324,6 +343,18 @@ class Search(Generic[Found]):
     def _improve(self, result: StageResult[Found], node: Node, *, last: bool = False, now: bool = False) -> None:
         seconds = self._until - self.clock.spent()
         self.improving.improve(result, node, self.passes.count, seconds, last=last, now=now)
+
+    def _left(self) -> float:
+        return self._end - self.clock.spent()
+
+    def _dive_last(self, result: StageResult[Found]) -> None:
+        """Plans chosen practice by practice under the nodes with the best bounds, in the time that was kept for it."""
+        if self.many or result.gap <= self.gap or self.clock.stopped_after is not None:
+            return
+        priced = [item for item in self._nodes if item.centre is not None and not self._hopeless(item, result)]
+        best = sorted(priced, key=lambda item: (-item.bound, item.order))[:LAST_DIVES]
+        self.improving.dive(result, best, -np.inf, self._left)
+        self._say(result, "practice by practice")
 
     # bounds -----------------------------------------------------------------------------------------
 

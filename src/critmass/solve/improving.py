@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, Future
 from typing import Generic
 
+from critmass.formulation.block import FloatArray
 from critmass.formulation.network_model import NetworkModel
 from critmass.solve.aiming import Aims
 from critmass.solve.candidates import Found, Judging, better, meets_floors
 from critmass.solve.columns import Column, Stage
+from critmass.solve.diving import Dive
 from critmass.solve.highs import Answer, SolveLimits
 from critmass.solve.masters import Masters, PlanTask, solve_plan_problem
 from critmass.solve.nodes import Node, StageResult
@@ -18,6 +22,9 @@ PASSES_BESIDE = 2
 
 SECONDS, NODES = 4.0, 300
 """Time and nodes of an ordinary choice."""
+
+DIVES_APART = 10
+"""Passes between two choices of plans practice by practice that may close the gap."""
 
 LAST_SECONDS, LAST_NODES = 10.0, 20_000
 """The same for the last one at a node."""
@@ -43,6 +50,9 @@ class Improving(Generic[Found]):
         """The columns of the best plan by practice, where a choice of columns made it."""
         self._begun: tuple[Future[Answer], list[Column], int] | None = None
         self._since = 0
+        self.dive_seconds = 0.0
+        """Of the longest dive so far."""
+        self._dived: int | None = None
 
     def improve(
         self, result: StageResult[Found], node: Node, passes: int, seconds: float, *, last: bool = False,
@@ -80,9 +90,39 @@ class Improving(Generic[Found]):
             return
         picked = {item.block: item for item, value in zip(chosen, x, strict=False) if value > 0.5}
         if len(picked) == len(self.model.practices):
-            before = self.plan
-            self.consider(self.judge.choice([picked[place] for place in range(len(picked))], x[offset:]), result)
-            self.picked = self.picked if self.plan is before else picked
+            self._consider([picked[place] for place in range(len(picked))], x[offset:], result)
+
+    def dive_if_near(
+        self, result: StageResult[Found], node: Node, passes: int, left: Callable[[], float]
+    ) -> None:  # fmt: skip
+        """Choose practice by practice where plans mixed at a node come so near to the bound that this may close the
+        gap; `passes` is how many the stage has seen."""
+        near = result.bound - self.gap * abs(result.bound)
+        if node.mixed >= near and (self._dived is None or passes >= self._dived + DIVES_APART):
+            self.dive(result, [node], near, left)
+            self._dived = passes
+
+    def dive(
+        self, result: StageResult[Found], nodes: Sequence[Node], least: float, left: Callable[[], float]
+    ) -> None:  # fmt: skip
+        """Choose practice by practice under the decisions of some nodes, the most promising ones first, as long as one
+        promises more than the `least`; `left` tells the seconds that are left."""
+        begun = [Dive(self.masters, self.judge, result.stage, node, gap=self.gap, left=left) for node in nodes]
+        for dive in sorted(begun, key=lambda item: -item.promise):
+            if dive.promise <= max(least, result.value) or result.gap <= self.gap or left() < self.dive_seconds:
+                break
+            began = time.monotonic()
+            found = dive.run(self.executor)
+            self.dive_seconds = max(self.dive_seconds, time.monotonic() - began)
+            if found is not None:
+                self._consider(*found, result)
+
+    def _consider(self, picked: Sequence[Column], organization: FloatArray, result: StageResult[Found]) -> None:
+        """Keep a choice of columns beside a solution of the organization if it is the best plan."""
+        before = self.plan
+        self.consider(self.judge.choice(picked, organization), result)
+        if self.plan is not before:
+            self.picked = {item.block: item for item in picked}
 
     def consider(self, plan: Found | None, result: StageResult[Found]) -> None:
         """Keep a plan if it is the best, and give the best one to a stage whose floors it meets."""

@@ -90,7 +90,7 @@ class Masters:
 
     def dual_prices(self, stage: Stage, node: Node, box: FloatArray) -> Prices:
         """Prices from the linear master inside a box around the node's best prices; the node keeps what that
-        master pays out of each pooled payment, USD.
+        master is worth and pays out of each pooled payment, USD.
 
         The organization takes part as itself, relaxed: at a leaf its yes/no decisions are settled. Copies of
         conditions and claims have no prices: the node and its caps hold them.
@@ -105,6 +105,7 @@ class Masters:
         answer = solve(relaxed, SolveLimits(time_seconds=60, seed=self.seed))
         if answer.row_duals is None or answer.x is None:
             return node.centre
+        node.mixed = answer.objective
         organization = answer.x[-len(self.model.organization.variables) :]
         position = self.model.organization.position
         node.paid = {
@@ -195,11 +196,15 @@ def solve_plan_problem(task: PlanTask) -> Answer:
 
 def solve_firmly(task: PlanTask) -> Answer:
     """One column for each practice, every link and floor kept but for what rounds; no point where none is found."""
+    return _chosen(replace(task, problem=firm(task)), time.monotonic() + task.seconds)
+
+
+def firm(task: PlanTask) -> Problem:
+    """The plan problem with every link and floor kept but for what rounds."""
     slacks = slice(len(task.blocks), len(task.blocks) + task.slacks)
     upper, objective = task.problem.upper.copy(), task.problem.objective.copy()
     upper[slacks], objective[slacks] = np.minimum(upper[slacks], ROUNDING), 0.0
-    firm = replace(task.problem, upper=upper, objective=objective)
-    return _chosen(replace(task, problem=firm), time.monotonic() + task.seconds)
+    return replace(task.problem, upper=upper, objective=objective)
 
 
 def _chosen(task: PlanTask, end: float) -> Answer:

@@ -72,7 +72,10 @@ class Exact:
 
 @dataclass
 class Node:
-    """Fixed 0/1 decisions of the organization by variable name, and the best bound known for them."""
+    """Fixed 0/1 decisions of the organization by variable name, and the best bound known for them.
+
+    `paid` is what the last linear master paid out of each pooled payment, `mixed` what it was worth.
+    """
 
     fixed: Mapping[str, Range]
     bound: float
@@ -85,6 +88,7 @@ class Node:
     caps: list[dict[str, Range]] | None = None
     seen: int = 0
     paid: Mapping[str, float] = field(default_factory=dict)
+    mixed: float = -np.inf
     contracts_tried: bool = False
     caps_tried: bool = False
     last_drop: float = 0.0
@@ -105,7 +109,7 @@ class Node:
         """The node with one decision held further: its prices are a start, and what was tried may be tried again."""
         return replace(
             self, fixed={**self.fixed, name: held}, order=order, caps=None, seen=0, caps_tried=False, last_drop=0.0,
-            contracts_tried=True,
+            contracts_tried=True, mixed=-np.inf,
         )  # fmt: skip
 
     def passed(self, prices: Prices, bound: float, weight: float) -> None:

@@ -32,7 +32,7 @@ def self_sufficient_columns(
             continue
         known.append(conditions)
         found = self_sufficient_practices(model, regime, seed, executor, places)
-        yield from judge.columns([(place, x) for place, xs in zip(places, found, strict=True) for x in xs])
+        yield from judge.columns([(place, x) for place, x in zip(places, found, strict=True) if x is not None])
         x = self_sufficient_organization(model, regime, seed)
         if x is not None:
             yield column(model, len(model.practices), x)
@@ -43,12 +43,12 @@ _HELP = ("hub[", "claim[", "startup_help", "reach_hub[")
 
 def self_sufficient_practices(
     model: NetworkModel, conditions: Mapping[str, Range], seed: int, pool: Executor, places: Sequence[int]
-) -> list[list[FloatArray]]:
-    """For each of the practices, good plans at mass and not that need nothing from the organization."""
+) -> list[FloatArray | None]:
+    """For each of the practices a good plan that needs nothing from the organization, and does not count as at mass."""
 
     limits = SolveLimits(time_seconds=2, gap_relative=0.1, seed=seed, heuristics=False)
     tasks = [_alone(model, place, conditions, limits) for place in places]
-    return run_all(pool, _both_ways, tasks)
+    return run_all(pool, _not_at_mass, tasks)
 
 
 def _alone(model: NetworkModel, place: int, conditions: Mapping[str, Range], limits: SolveLimits) -> PricingTask:
@@ -60,9 +60,8 @@ def _alone(model: NetworkModel, place: int, conditions: Mapping[str, Range], lim
     return PricingTask(place, problem, block.position["at_mass"], True, limits)
 
 
-def _both_ways(task: PricingTask) -> list[FloatArray]:
-    answers = [solve(fixed(task.problem, task.at_mass, value), task.limits) for value in (1.0, 0.0)]
-    return [item.x for item in answers if item.x is not None]
+def _not_at_mass(task: PricingTask) -> FloatArray | None:
+    return solve(fixed(task.problem, task.at_mass, 0.0), task.limits).x
 
 
 def self_sufficient_organization(model: NetworkModel, conditions: Mapping[str, Range], seed: int) -> FloatArray | None:

@@ -8,7 +8,7 @@ from critmass.domain.network import Network
 from critmass.settlement.projection import Model
 from critmass.studies.confidentiality.own_view import PAYER_SEES
 from critmass.studies.confidentiality.tables import MONEY, ViewTable, own_money
-from critmass.studies.coordinate.benefit import LEVELS, Benefits
+from critmass.studies.coordinate.benefit import LEVELS, gains_usd
 from critmass.studies.coordinate.offers import PREFIX, fact_of
 from critmass.studies.plan import Plan
 from critmass.studies.settle import plan_ledger
@@ -57,9 +57,6 @@ def _answers(network: Network, fact: str) -> pd.Series:
 def _outcomes(plan: Plan, without: Plan, payer: str) -> pd.DataFrame:
     """What outcomes beyond the plan without offers are worth, USD a year, by level of the catalog's intervals."""
     model = Model(without.network, without.catalog, without.scenario)
-    worth = []
-    for level in LEVELS:
-        priced = Benefits(model, without.terms, (payer,), level)
-        gain = priced.usd(plan.outcome.decisions) - priced.usd(without.outcome.decisions)
-        worth.append(round(float(gain.sum()), 2))
+    gains = gains_usd(model, without.terms, (payer,), plan.outcome.decisions, without.outcome.decisions)
+    worth = [round(float(gains[level].sum()), 2) for level in LEVELS]
     return pd.DataFrame({"level": LEVELS, "outcomes_usd": worth})

@@ -64,6 +64,17 @@ class Benefits:
         return found
 
 
+def gains_usd(
+    model: Model, terms: Terms, payers: tuple[str, ...], decisions: Decisions, before: Decisions
+) -> dict[str, FloatArray]:
+    """By level: what outcomes beyond another plan's are worth, shape (practice, payer), USD a year.
+
+    Both plans have one scenario.
+    """
+    priced = {level: Benefits(model, terms, payers, level) for level in LEVELS}
+    return {level: (item.usd(decisions) - item.usd(before))[0] for level, item in priced.items()}
+
+
 def expenditure_usd(model: Model) -> FloatArray:
     """Expected total cost of care, shape (practice, population), USD a year: the network's where it has a row, else
     the catalog's amount for the line of business."""
