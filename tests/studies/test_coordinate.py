@@ -22,6 +22,7 @@ from critmass.solve.progress import Clock, silent
 from critmass.studies.coordinate.benefit import Benefits, expenditure_usd
 from critmass.studies.coordinate.bundle import BundleProblem, LeastBonus, bundle_problem, least_bundle_bonus
 from critmass.studies.coordinate.coalitions import CoalitionValues, coalition_game, with_outcomes
+from critmass.studies.coordinate.nearby import nearby_plans
 from critmass.studies.coordinate.need import least_bonus
 from critmass.studies.coordinate.offers import on_offer
 from critmass.studies.coordinate.play import play
@@ -245,6 +246,29 @@ def test_outcomes_are_searched_as_they_are_counted(shipped_catalog: Catalog) -> 
         best = np.flatnonzero(mine)[np.argmax(counted[mine])]
         assert said[best] == pytest.approx(counted[best], abs=1.0)
         assert counted[best] > 10_000.0
+
+
+@pytest.mark.parametrize("seed", [0, 6, 12])
+def test_plans_near_todays_are_no_better_than_every_decision(seed: int) -> None:
+    """What all payers gain by changes of a plan is at most the best over all decisions, each with what makes the
+    organization no worse off; a plan that stays as it is brings nothing."""
+    instance = random_instance(seed)
+    base = Enumeration(instance).best()
+    assert base is not None
+    problem = _problem(instance, base.values[-1], 1.0)
+    judge, nothing = problem.judge, problem.model.shared.baseline.decisions
+    everyone = np.ones(len(judge.benefits.payers))
+    near = nearby_plans(problem, _least(problem).pool, judge.benefits, nothing, [everyone], 2.0)
+    found = near.best(everyone)
+    assert found is not None
+    best = max(
+        float(judge.benefits.usd(one).sum()) - max(base.values[-1] - _own_worth(problem, one), 0.0)
+        for batch in Enumeration(instance).batches()
+        for one in (batch.one(at) for at in range(len(batch.reach)))
+        if Judge.candidate(judge, one) is not None
+    )
+    assert float(found[0].sum()) - found[1] <= best + 1.0
+    assert near.outcomes_usd[0][0] == pytest.approx(np.zeros(len(everyone)))
 
 
 @pytest.mark.long

@@ -59,8 +59,8 @@ MASTER_WEIGHT = 0.8
 LAST_DIVES = 2
 """Nodes under which plans are chosen practice by practice at the end."""
 
-DIVE_SHARE = 0.22
-"""Part of the time that is kept for these."""
+DIVE_SHARE, DIVE_SECONDS = 0.22, 0.65
+"""Part of the time that is kept for these, and at most so many seconds for each practice."""
 
 PART_OF_A_PASS = 0.5
 """A pass is not begun when less than this part of the longest one's time is left."""
@@ -102,6 +102,9 @@ class Search(Generic[Found]):
         self.improving.consider(self.plan, result)
         self._gets_start = not self.pool.flat() and not self.many
         with suppress(SearchStopped):
+            for regime in self._regimes if stage.floors else ():
+                self._start(Node(regime, np.inf, 0))
+        with suppress(SearchStopped):
             self._explore(result)
         with suppress(SearchStopped):
             self.improving.take(result)
@@ -114,7 +117,8 @@ class Search(Generic[Found]):
     def _begin(self, stage: Stage, share_of_time: float) -> None:
         seconds = share_of_time * self.clock.left()
         self._end = self.clock.spent() + seconds
-        self._until = self._end - (0.0 if self.many else DIVE_SHARE * seconds)
+        kept = min(DIVE_SHARE * seconds, DIVE_SECONDS * len(self.model.practices))
+        self._until = self._end - (0.0 if self.many else kept)
         self._stage = stage
         self.passes.begin(stage)
 
@@ -285,10 +289,14 @@ class Search(Generic[Found]):
         self._say(result, f"choice {node.order + 1}")
 
     def _start(self, node: Node) -> None:
-        """Columns that masters always have a solution with, where the pool was empty: once for the same conditions."""
+        """Columns that masters always have a solution with, where the pool was empty; once for the same conditions.
+        Floors ask for columns under all of them, at mass too."""
         if self._gets_start and node.conditions not in self._started:
             self._started.append(node.conditions)
-            for item in self_sufficient_columns(self.model, self.judge, [node.fixed], self.seed, self.executor):
+            found = self_sufficient_columns(
+                self.model, self.judge, [node.fixed], self.seed, self.executor, at_mass=bool(self._stage.floors)
+            )
+            for item in found:
                 self.pool.add(item)
 
     def _pass_at_relaxed(self, node: Node, result: StageResult[Found]) -> None:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from critmass.formulation.block import FloatArray
 from critmass.formulation.network_model import NetworkModel
+from critmass.settlement.outcome import Outcome
 from critmass.settlement.projection import Decisions
 from critmass.settlement.results import BoolArray
 from critmass.solve.candidates import Judge
@@ -71,14 +72,18 @@ def mended(judge: Judge, stage: Stage, choices: Choices, out_of_time: Callable[[
     parts = _parts(judge, choices)
     chosen = np.zeros(len(choices.columns), dtype=np.int64)
     for near in NEAR_MISSES:
-        chosen = _climbed(partial(_values, judge, stage, parts, near), choices, chosen, out_of_time)
+        chosen = climbed(partial(_values, judge, stage, parts, near), parts, chosen, out_of_time)
     return [int(at) for at in chosen]
 
 
-def _climbed(
-    values: Callable[[Places], FloatArray], choices: Choices, chosen: Places, out_of_time: Callable[[], bool]
+def climbed(
+    values: Callable[[Places], FloatArray], parts: Sequence[Decisions], chosen: Places, out_of_time: Callable[[], bool]
 ) -> Places:
-    others = [(place, at) for place, columns in enumerate(choices.columns) for at in range(1, len(columns))]
+    """The best choice of one plan for each practice that single changes, made together as far as that helps, lead to.
+
+    `values` has the value of choices, shape (choice, practice): of places in each practice's `parts`, side by side.
+    """
+    others = [(place, at) for place, part in enumerate(parts) for at in range(1, len(part.delivery))]
     value = values(chosen[None])[0]
     for _ in range(ROUNDS if others else 0):
         if out_of_time():
@@ -146,14 +151,19 @@ def _values(
             "at_mass": at_mass.sum(axis=1),
         }
         value: FloatArray = sum((weight * worth[name] for name, weight in stage.weights.items()), np.zeros(len(some)))
-        shared = judge.model.shared
-        short = np.maximum(outcome.costs.startup.sum(axis=2) - shared.startup_budgets, 0.0).sum(axis=1)
-        if not shared.model.scenario.practice_budgets:
-            short = np.zeros(len(some))
-        if np.isfinite(shared.organization_budget):
-            short = np.maximum(short + outcome.costs.hub_startup.sum(axis=1) - shared.organization_budget, 0.0)
-        found.append(value - OVERDRAWN * short)
+        found.append(value - OVERDRAWN * overdrawn_usd(judge, outcome))
     return np.concatenate(found)
+
+
+def overdrawn_usd(judge: Judge, outcome: Outcome) -> FloatArray:
+    """By how much plans overdraw the start-up budgets, shape (scenario,), USD."""
+    shared = judge.model.shared
+    short = np.maximum(outcome.costs.startup.sum(axis=2) - shared.startup_budgets, 0.0).sum(axis=1)
+    if not shared.model.scenario.practice_budgets:
+        short = np.zeros(len(short))
+    if np.isfinite(shared.organization_budget):
+        short = np.maximum(short + outcome.costs.hub_startup.sum(axis=1) - shared.organization_budget, 0.0)
+    return np.asarray(short)
 
 
 def put_together(parts: Sequence[Decisions], chosen: Places) -> Decisions:

@@ -20,10 +20,10 @@ from critmass.solve.pricing import PricingTask, Range, block_problem, fixed, und
 
 def self_sufficient_columns(
     model: NetworkModel, judge: Judging[Valued], regimes: Sequence[Mapping[str, Range]], seed: int, executor: Executor,
-    places: Sequence[int] | None = None,
+    places: Sequence[int] | None = None, *, at_mass: bool = False,
 ) -> Iterator[Column]:  # fmt: skip
     """Such columns of some practices (by default all) and the organization, under each set of conditions that the
-    regimes lead to."""
+    regimes lead to; with `at_mass`, as where floors ask for it, also of practices at mass."""
     places = range(len(model.practices)) if places is None else places
     known: list[dict[str, Range]] = []
     for regime in regimes:
@@ -31,8 +31,9 @@ def self_sufficient_columns(
         if conditions in known:
             continue
         known.append(conditions)
-        found = self_sufficient_practices(model, regime, seed, executor, places)
-        yield from judge.columns([(place, x) for place, x in zip(places, found, strict=True) if x is not None])
+        for counted in (False, True) if at_mass else (False,):
+            found = self_sufficient_practices(model, regime, seed, executor, places, at_mass=counted)
+            yield from judge.columns([(place, x) for place, x in zip(places, found, strict=True) if x is not None])
         x = self_sufficient_organization(model, regime, seed)
         if x is not None:
             yield column(model, len(model.practices), x)
@@ -42,13 +43,16 @@ _HELP = ("hub[", "claim[", "startup_help", "reach_hub[")
 
 
 def self_sufficient_practices(
-    model: NetworkModel, conditions: Mapping[str, Range], seed: int, pool: Executor, places: Sequence[int]
-) -> list[FloatArray | None]:
-    """For each of the practices a good plan that needs nothing from the organization, and does not count as at mass."""
-
+    model: NetworkModel, conditions: Mapping[str, Range], seed: int, pool: Executor, places: Sequence[int], *,
+    at_mass: bool = False,
+) -> list[FloatArray | None]:  # fmt: skip
+    """For each of the practices a good plan that needs nothing from the organization, at mass or not counted so; None
+    where there is none."""
     limits = SolveLimits(time_seconds=2, gap_relative=0.1, seed=seed, heuristics=False)
     tasks = [_alone(model, place, conditions, limits) for place in places]
-    return run_all(pool, _not_at_mass, tasks)
+    return run_all(
+        pool, _plan, [replace(task, problem=fixed(task.problem, task.at_mass, float(at_mass))) for task in tasks]
+    )
 
 
 def _alone(model: NetworkModel, place: int, conditions: Mapping[str, Range], limits: SolveLimits) -> PricingTask:
@@ -60,8 +64,8 @@ def _alone(model: NetworkModel, place: int, conditions: Mapping[str, Range], lim
     return PricingTask(place, problem, block.position["at_mass"], True, limits)
 
 
-def _not_at_mass(task: PricingTask) -> FloatArray | None:
-    return solve(fixed(task.problem, task.at_mass, 0.0), task.limits).x
+def _plan(task: PricingTask) -> FloatArray | None:
+    return solve(task.problem, task.limits).x
 
 
 def self_sufficient_organization(model: NetworkModel, conditions: Mapping[str, Range], seed: int) -> FloatArray | None:

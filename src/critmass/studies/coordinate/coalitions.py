@@ -2,7 +2,7 @@
 
 A coalition pays the bundle bonus alone, within its payers' limits, and has the outcomes of their own members. Its value
 is the best difference of the two, and nothing where the bonus would cost more. Values are found on the plans that the
-search met, so each is what the coalition can reach at least.
+search met and on changes of today's plan, so each is what the coalition can reach at least.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from critmass.domain.scenario import SolveOptions
 from critmass.formulation.bonus import NEED, OUTCOMES, OWN_VALUE
 from critmass.formulation.network_model import NetworkModel
 from critmass.settlement.projection import Decisions
-from critmass.settlement.results import FloatArray
+from critmass.settlement.results import BoolArray, FloatArray
 from critmass.settlement.terms import Terms
 from critmass.solve.candidates import Candidate
 from critmass.solve.columns import Column, Pool, Stage
@@ -32,12 +32,16 @@ from critmass.studies.coordinate.benefit import Benefits
 from critmass.studies.coordinate.bundle import BundleProblem, LeastBonus
 from critmass.studies.coordinate.judge import benefits_of
 from critmass.studies.coordinate.library import chosen_from
+from critmass.studies.coordinate.nearby import nearby_plans
 from critmass.studies.coordinate.need import least_bonus
 from critmass.studies.coordinate.schemes import with_bonus
 from critmass.studies.sharing.game import Game
 
 ROUNDS_USD = 10.0
 """What today's plan may be worth less by the model than settled, USD a year."""
+
+NEARBY_SECONDS = 8.0
+"""Time for plans near today's."""
 
 COUNT_AT_MOST = 12
 """Payers for which every coalition is looked at."""
@@ -136,14 +140,22 @@ class CoalitionValues:
         )
         self._place = {(item.block, item.x.tobytes()): at for at, item in enumerate(self.columns)}
         self.pool = pool
+        alone = list(np.eye(len(payers)))
+        self.nearby = nearby_plans(problem, pool, priced, today, [np.ones(len(payers)), *alone], NEARBY_SECONDS)
 
     def of(self, item: Column) -> FloatArray:
         """What the outcomes of a column are worth beyond today's plan, shape (payer,), USD a year."""
         return np.asarray(self.benefits[self._place[item.block, item.x.tobytes()]])
 
     def best(self, members: Sequence[str], seconds: float) -> Reached:
-        """The best that a coalition reaches on the plans of the library; nothing where no choice keeps the floors."""
+        """The best that a coalition reaches: plans near today's, or chosen from the library, where one keeps the
+        floors."""
         inside = np.array([payer in members for payer in self.payers])
+        near = self.nearby.best(inside.astype(np.float64))
+        found = [self._chosen(members, inside, seconds), *([] if near is None else [Reached(*near)])]
+        return max(found, key=lambda item: item.value_usd)
+
+    def _chosen(self, members: Sequence[str], inside: BoolArray, seconds: float) -> Reached:
         paying = np.array([payer in members for payer in self.judge.payers])
 
         def changed(item: Column) -> Column | None:
