@@ -98,7 +98,11 @@ class Improving(Generic[Found]):
         """Choose practice by practice where plans mixed at a node come so near to the bound that this may close the
         gap; `passes` is how many the stage has seen."""
         near = result.bound - self.gap * abs(result.bound)
-        if node.mixed >= near and (self._dived is None or passes >= self._dived + DIVES_APART):
+        if (
+            result.gap > self.gap
+            and node.mixed >= near
+            and (self._dived is None or passes >= self._dived + DIVES_APART)
+        ):
             self.dive(result, [node], near, left)
             self._dived = passes
 

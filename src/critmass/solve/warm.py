@@ -112,7 +112,8 @@ class WarmSearch(SampledSearch[Candidate]):
         return {key: prices for key, prices in (self._aside | found).items() if key not in self._splits}
 
     def _bound_put_aside(self) -> None:
-        """Bounds of nodes that the whole network's relaxation closed, from practices' own, while there is time."""
+        """Bounds of nodes that the whole network's relaxation closed, from practices' own, while there is time. What no
+        plan can keep is looked at by the first search alone: a dual ray takes a second at 60 practices."""
         stage = self._last_stage
         for node in self._opened:
             if stage is None or self.with_all_links is not None or self._until - self.clock.spent() < SECONDS_TO_LEAVE:
@@ -121,7 +122,7 @@ class WarmSearch(SampledSearch[Candidate]):
             if node.centre is not None or key in self._aside:
                 continue
             prices = self._put_aside().get(key)
-            if node.relaxed is None and self._noted and self.passes.is_open(node):
+            if node.relaxed is None and self._noted and not self.entries and self.passes.is_open(node):
                 prices = self._against(node)
             if prices is None:
                 continue
