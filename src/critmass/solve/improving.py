@@ -23,11 +23,11 @@ PASSES_BESIDE = 2
 SECONDS, NODES = 4.0, 300
 """Time and nodes of an ordinary choice."""
 
-DIVES_APART = 10
-"""Passes between two choices of plans practice by practice that may close the gap."""
-
 LAST_SECONDS, LAST_NODES = 10.0, 20_000
 """The same for the last one at a node."""
+
+DIVES_APART = 10
+"""Passes between two choices of plans practice by practice that may close the gap."""
 
 
 class Improving(Generic[Found]):
@@ -98,11 +98,9 @@ class Improving(Generic[Found]):
         """Choose practice by practice where plans mixed at a node come so near to the bound that this may close the
         gap; `passes` is how many the stage has seen."""
         near = result.bound - self.gap * abs(result.bound)
-        if (
-            result.gap > self.gap
-            and node.mixed >= near
-            and (self._dived is None or passes >= self._dived + DIVES_APART)
-        ):
+        # Another stage counts its passes from 0 again.
+        lately = self._dived is not None and 0 <= passes - self._dived < DIVES_APART
+        if result.gap > self.gap and node.mixed >= near and not lately:
             self.dive(result, [node], near, left)
             self._dived = passes
 
