@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from critmass.solve.candidates import Judge
 from critmass.solve.columns import Pool, Stage
 from critmass.solve.decided import decided_columns
 from critmass.solve.executor import solve_pool
-from critmass.solve.highs import SolveLimits
+from critmass.solve.highs import Problem, SolveLimits, solve
 from critmass.solve.masters import Masters
 from critmass.solve.nodes import Node, organization_choices
 from critmass.solve.passes import Passes
@@ -26,7 +27,7 @@ from critmass.solve.pricing import (
     no_prices,
     price_practices,
 )
-from critmass.solve.relaxation import Relaxation
+from critmass.solve.relaxation import Relaxation, branches, split_decisions
 from formulated import formulated
 
 STAGE = Stage("mass_and_margin", {"margin": 1.0, "members_at_mass": 60.0})
@@ -180,6 +181,54 @@ def test_relaxed_passes_bound_exact_ones(large: NetworkModel) -> None:
     assert passes.known(prices, closed) is not None
     passes.begin(STAGE)
     assert passes.bound(node) == np.inf
+
+
+def test_a_relaxed_pass_bounds_other_nodes_too(large: NetworkModel) -> None:
+    """A node under the same conditions is bounded by it; what it found is not taken for practices' plans."""
+    pool = Pool(len(large.blocks))
+    masters, judge = Masters(large, pool, 1), Judge(large, Pricer(large.shared.model, large.shared.terms))
+    choice = next(iter(organization_choices(large)))
+    with ThreadPoolExecutor(1) as workers:
+        passes = Passes(large, masters, judge, pool, workers, 1)
+        passes.begin(STAGE)
+        found = passes.relaxed(no_prices(large, STAGE), Node(choice, np.inf, 0), LIMITS)
+    other = Node(choice, np.inf, 1)
+    assert passes.bound(other) == pytest.approx(found)
+    assert passes.known(no_prices(large, STAGE), other) is None
+    assert (passes.count, passes.exact) == (1, 0)
+
+
+def test_the_hub_decision_that_is_split_lowers_the_master_most(large: NetworkModel) -> None:
+    """Of all hub decisions that the linear master splits, none has two ranges that both lower it by more."""
+    pool = Pool(len(large.blocks))
+    masters, judge = Masters(large, pool, 1), Judge(large, Pricer(large.shared.model, large.shared.terms))
+    choice = next(iter(organization_choices(large)))
+    relaxed, node = Relaxation(large, STAGE).solve(choice), Node(choice, np.inf, 0)
+    assert relaxed is not None
+    with ThreadPoolExecutor(1) as workers:
+        passes = Passes(large, masters, judge, pool, workers, 1)
+        passes.begin(STAGE)
+        for prices in (relaxed.prices, no_prices(large, STAGE)):
+            passes.over_all(prices, node, LIMITS)
+    problem, _, offset = masters.plan_problem(STAGE, node)
+    linear = replace(problem, integer=np.zeros_like(problem.integer))
+    before = solve(linear, SolveLimits())
+    assert before.x is not None
+    drops = {}
+    for name in split_decisions(large, before.x[offset:]):
+        at, ends = offset + large.organization.position[name], branches(large, name, before.x[offset:], choice)
+        drops[name] = min(before.objective - _held(linear, at, part) for part in ends)
+    assert len(drops) > 1
+    name, ranges, drop = masters.hub_split(STAGE, node)
+    assert drop == pytest.approx(max(drops.values()), rel=1e-6, abs=0.01)
+    assert drops[name] == pytest.approx(drop, rel=1e-6, abs=0.01)
+    assert ranges[0][0] == ranges[1][1] + 1.0
+
+
+def _held(problem: Problem, at: int, part: tuple[float, float]) -> float:
+    lower, upper = problem.lower.copy(), problem.upper.copy()
+    lower[at], upper[at] = part
+    return solve(replace(problem, lower=lower, upper=upper), SolveLimits()).objective
 
 
 def test_decisions_that_are_known_become_columns(model: NetworkModel) -> None:

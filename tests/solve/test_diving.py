@@ -55,14 +55,16 @@ class Case:
 
 @pytest.fixture(scope="module")
 def case() -> Case:
-    """Begun once."""
+    """Begun once. The node holds the contracts of the one with the best bound, whatever else that one held."""
     model = formulated(5, Scenario(critical_mass=CriticalMass(ratio=0.7)))
     judge = Judge(model, Pricer(model.shared.model, model.shared.terms))
     with solve_pool(1) as executor:
         search = Search(model, judge, gap=0.05, seed=1, clock=Clock(8.0), report=silent, executor=executor)
-        search.run(STAGE)
+        bound = search.run(STAGE).bound
     nodes = [node for node in (*search._nodes, *search._closed) if node.centre is not None]
-    return Case(model, judge, search.pool, max(nodes, key=lambda node: node.bound))
+    best = max(nodes, key=lambda node: node.bound)
+    contracts = {name: part for name, part in best.fixed.items() if name.startswith(("join[", "condition["))}
+    return Case(model, judge, search.pool, Node(contracts, bound, 0, centre=best.centre))
 
 
 def test_a_dive_is_worth_more_than_the_best_choice_among_the_columns(case: Case) -> None:

@@ -54,9 +54,9 @@ class Aims:
                 return self.at(node, PARTS[at])
             at = best
 
-    def higher(self, node: Node) -> Node:
-        """The next aim above the best one: worth more, perhaps, once practices are priced under its caps."""
-        return self.at(_with_contracts_alone(node), PARTS[max(self._start - 1, 0)])
+    def higher(self, node: Node) -> Node | None:
+        """The next aim above the best one, if there is one: worth more, perhaps, once practices are priced under it."""
+        return self.at(_with_contracts_alone(node), PARTS[self._start - 1]) if self._start > 0 else None
 
     def at(self, node: Node, part: float) -> Node:
         """A node that aims at a part of the payments that another node's master makes; what it is to pay itself, such

@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import suppress
-from typing import Generic
 
 import numpy as np
 
 from critmass.formulation.block import FloatArray
 from critmass.formulation.network_model import NetworkModel
+from critmass.solve.bounding import Bounding
 from critmass.solve.candidates import Found, Judging
 from critmass.solve.columns import Pool, Stage
 from critmass.solve.highs import SolveLimits
@@ -24,7 +24,7 @@ from critmass.solve.masters import Masters
 from critmass.solve.nodes import Node, StageResult, first_box, organization_choices
 from critmass.solve.passes import Passes
 from critmass.solve.pricing import Prices, Range, counted_on_payments, pricing_limits
-from critmass.solve.progress import Clock, Progress, Reporter
+from critmass.solve.progress import Clock, Reporter
 from critmass.solve.relaxation import Relaxation, branches
 from critmass.solve.start import self_sufficient_columns
 
@@ -34,6 +34,9 @@ LEAF_PASSES = 12
 BEFORE_HUB = 3
 """Of these, passes before a hub decision is split."""
 
+EARLY_HUB = 1
+"""Passes after which one is split before that, if it matters much."""
+
 HUB_PASSES = 1
 """Of those, passes at a node that differs from its parent in one hub decision only."""
 
@@ -42,10 +45,15 @@ PAYMENT_ROOM = 0.1
 dollar of room is worth a few dollars of bound where it brings practices to mass."""
 
 WIDER = 3.0
-"""How much farther prices may move at first at a node that has to earn more of a pooled payment."""
+"""How much farther prices may move at first at a node that has to earn more of a pooled payment, or with a hub decision
+held."""
 
 LEAST_DROP = 0.05
 """Part of what a node's bound has to fall that a pass must bring to be worth another, and a cap to be worth a split."""
+
+WORTH_A_PASS = 0.3
+"""The same for a node that has to earn more of a payment, where splitting it further takes less time, and for an
+early split of a hub decision."""
 
 CANDIDATES = 4
 """Decisions that are tried before one is split."""
@@ -62,11 +70,8 @@ LAST_DIVES = 2
 DIVE_SHARE, DIVE_SECONDS = 0.22, 0.65
 """Part of the time that is kept for these, and at most so many seconds for each practice."""
 
-PART_OF_A_PASS = 0.5
-"""A pass is not begun when less than this part of the longest one's time is left."""
 
-
-class Search(Generic[Found]):
+class Search(Bounding[Found]):
     """One search over a network. Stages share columns and the best plan.
 
     `known` is a plan to start from. Of `many` practices, `model` has the shared links only. `choices` are those of the
@@ -78,19 +83,18 @@ class Search(Generic[Found]):
         executor: Executor, known: Found | None = None, many: bool = False,
         choices: Sequence[Mapping[str, Range]] | None = None,
     ) -> None:  # fmt: skip
-        self.model, self.judge, self.gap, self.seed = model, judge, gap, seed
-        self.clock, self.report, self.executor, self.many = clock, report, executor, many
+        self.model, self.judge, self.seed = model, judge, seed
+        self.executor, self.many = executor, many
         self.pool = Pool(len(model.blocks))
         self.masters = Masters(model, self.pool, seed)
-        self.passes = Passes(model, self.masters, judge, self.pool, executor, seed)
+        passes = Passes(model, self.masters, judge, self.pool, executor, seed)
+        super().__init__(passes, gap=gap, clock=clock, report=report)
         self.improving = Improving(model, self.masters, judge, executor, gap=gap, seed=seed, many=many)
         self.improving.plan = known
         self._last = len(model.blocks) - 1
         self._relaxation: Relaxation | None = None
         self._stage = Stage("", {})
-        self._nodes: list[Node] = []
-        self._closed: list[Node] = []
-        self._until = self._end = clock.limit_seconds
+        self._end = clock.limit_seconds
         self._gets_start = False
         self._started: list[dict[str, Range]] = []
         self._regimes = list(organization_choices(model) if choices is None else choices)
@@ -161,13 +165,13 @@ class Search(Generic[Found]):
         children = self._split_contracts(node, result, made)
         if children:
             return children
-        if not node.must_earn_more:
+        node.needs_prices = node.needs_prices and self._may_fall(node, result)
+        if not node.needs_prices:
             children = self._split_payment(node, made, result)
-            if not children and node.leaf_passes >= BEFORE_HUB and not self._still_falls(node, result):
+            if not children:
                 children = self._split_hub(node, result, made)
             if children or node.leaf_passes >= LEAF_PASSES:
                 return children
-        node.must_earn_more = False
         self._price_leaf(node, result)
         return None
 
@@ -179,16 +183,6 @@ class Search(Generic[Found]):
         lowered = found < node.bound and not np.isclose(found, node.bound, rtol=1e-6)
         node.bound = min(node.bound, found)
         return lowered
-
-    def _settle_bound(self, result: StageResult[Found]) -> bool:
-        """Close hopeless nodes and take the bound of those that stay; False when none stays."""
-        self._closed += [item for item in self._nodes if self._hopeless(item, result)]
-        self._nodes = [item for item in self._nodes if not self._hopeless(item, result)]
-        self._lower_bound(result)
-        return bool(self._nodes)
-
-    def _lower_bound(self, result: StageResult[Found]) -> None:
-        result.bound = min(result.bound, max([result.value, *(item.bound for item in (*self._closed, *self._nodes))]))
 
     def _split_contracts(self, node: Node, result: StageResult[Found], made: int) -> list[Node]:
         """Two nodes for the contract decision that matters most of those the relaxation leaves open."""
@@ -231,7 +225,7 @@ class Search(Generic[Found]):
             raise SearchStopped
         lower = self._capped(node, name, (low, middle), made + 1, result)
         upper = node.part(name, (middle, high), made)
-        upper.must_earn_more, upper.box, upper.paid, upper.leaf_passes = True, WIDER * self._box(node), {}, 0
+        upper.needs_prices, upper.box, upper.paid, upper.leaf_passes = True, WIDER * self._box(node), {}, 0
         upper.bound = upper.centre_bound = min(node.bound, self.passes.bound(upper))
         self._say(result, f"choice {made + 2}")
         return [upper, lower]
@@ -259,12 +253,20 @@ class Search(Generic[Found]):
         return PAYMENT_ROOM * self.gap * max(abs(node.bound), 1.0)
 
     def _split_hub(self, node: Node, result: StageResult[Found], made: int) -> list[Node]:
-        """Two nodes for the split hub decision whose rounding costs most in the linear master; prices carry over."""
-        name, ranges = self.masters.hub_split(result.stage, node)
+        """Two nodes for the split hub decision that matters most in the linear master; prices carry over. While passes
+        bring something, only one that brings a good part of what the bound has to fall; then one that brings any."""
+        if node.leaf_passes < EARLY_HUB:
+            return []
+        name, ranges, drop = self.masters.hub_split(result.stage, node)
+        late = node.leaf_passes >= BEFORE_HUB and not self._still_falls(node, result)
+        least = (LEAST_DROP if late else WORTH_A_PASS) * (node.bound - self._closed_bound(result))
+        if drop < least and node.leaf_passes < LEAF_PASSES:
+            return []
         children = []
         for place, part in enumerate(ranges):
             child = node.part(name, part, made + place)
-            child.leaf_passes, child.paid = BEFORE_HUB - HUB_PASSES, {}
+            child.needs_prices, child.box, child.paid = True, WIDER * self._box(node), {}
+            child.leaf_passes = BEFORE_HUB - HUB_PASSES
             child.bound = child.centre_bound = min(node.bound, self.passes.bound(child))
             children.append(child)
         return children
@@ -330,6 +332,13 @@ class Search(Generic[Found]):
         to_fall = node.bound - self._closed_bound(result)
         return node.leaf_passes < LEAF_PASSES and node.last_drop > LEAST_DROP * to_fall
 
+    def _may_fall(self, node: Node, result: StageResult[Found]) -> bool:
+        """Whether another pass, at the prices of the linear master, may bring a good part of what the bound has to
+        fall: mixed plans, of the columns at hand, are worth that much less."""
+        self.masters.dual_prices(result.stage, node, self._box(node))
+        left = node.leaf_passes < LEAF_PASSES
+        return left and node.bound - node.mixed > WORTH_A_PASS * (node.bound - self._closed_bound(result))
+
     def _box(self, node: Node) -> FloatArray:
         """How far the node's prices may move."""
         assert node.centre is not None
@@ -363,30 +372,3 @@ class Search(Generic[Found]):
         best = sorted(priced, key=lambda item: (-item.bound, item.order))[:LAST_DIVES]
         self.improving.dive(result, best, -np.inf, self._left)
         self._say(result, "practice by practice")
-
-    # bounds -----------------------------------------------------------------------------------------
-
-    def _closed_bound(self, result: StageResult[Found]) -> float:
-        """Nodes at or below this cannot hold a plan better than the asked gap allows."""
-        return result.value + 0.999 * self.gap * max(abs(result.value), 1.0)
-
-    def _hopeless(self, node: Node, result: StageResult[Found]) -> bool:
-        """Whether a node holds no plan at all, or none better than the asked gap allows."""
-        if node.bound == -np.inf:
-            return True
-        return bool(np.isfinite(result.value) and node.bound <= self._closed_bound(result))
-
-    def _finished(self, result: StageResult[Found]) -> bool:
-        return result.gap <= self.gap or self._out_of_time()
-
-    def _out_of_time(self) -> bool:
-        spent = self.clock.spent() + PART_OF_A_PASS * self.passes.seconds
-        return spent >= self._until or self.clock.stopped_after is not None
-
-    def _say(self, result: StageResult[Found], step: str) -> None:
-        if self._nodes:
-            self._lower_bound(result)
-        value = result.value if np.isfinite(result.value) else None
-        bound = result.bound if np.isfinite(result.bound) else None
-        gap = result.gap if np.isfinite(result.gap) else None
-        self.report(Progress(result.stage.name, step, value, bound, gap, self.clock.spent()))

@@ -6,12 +6,13 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+import highspy
 import numpy as np
 
 from critmass.formulation.block import FloatArray
 from critmass.formulation.network_model import NetworkModel
 from critmass.solve.columns import Column, Pool, SlackCosts, Stage, penalty_costs, restricted_master
-from critmass.solve.highs import Answer, Problem, SolveLimits, solve
+from critmass.solve.highs import Answer, Problem, SolveLimits, load, solve
 from critmass.solve.nodes import Node, as_vector
 from critmass.solve.pricing import Prices, Range, claim_ranges, master_prices, most_pooled_payments
 from critmass.solve.relaxation import branches, split_decisions
@@ -24,6 +25,9 @@ WHOLE_GAP = 0.002
 
 FAR = 0.2
 """A solution that is this part of its limit below it says nothing of what is best."""
+
+SPLITS_TRIED = 8
+"""Split decisions of the hub that are tried, by what rounding them costs, before one is chosen."""
 
 SLACK = 1e-4
 """From this on a link falls short."""
@@ -155,16 +159,38 @@ class Masters:
             upper[place] = float(self.respects(item, node.fixed) and self._within_caps(item, node))
         return replace(problem, lower=lower, upper=upper), chosen, offset
 
-    def hub_split(self, stage: Stage, node: Node) -> tuple[str, tuple[Range, ...]]:
-        """The whole decision whose rounding costs most in the linear master, and its two ranges; none where nothing
-        is split."""
+    def hub_split(self, stage: Stage, node: Node) -> tuple[str, tuple[Range, ...], float]:
+        """The hub's whole decision that the linear master splits and whose two ranges both lower its value most, these
+        ranges, and by how much at least; none where nothing is split."""
         problem, _, offset = self.plan_problem(stage, node)
         relaxed = replace(problem, integer=np.zeros_like(problem.integer))
-        answer = solve(relaxed, SolveLimits(time_seconds=60, seed=self.seed))
-        split = [] if answer.x is None else split_decisions(self.model, answer.x[offset:])
-        if answer.x is None or not split:
-            return "", ()
-        return split[0], branches(self.model, split[0], answer.x[offset:], node.fixed)
+        highs = load(relaxed, SolveLimits(time_seconds=60, seed=self.seed))
+        value, x = _optimum(highs)
+        best: tuple[str, tuple[Range, ...], float] = ("", (), -np.inf)
+        if x is None:
+            return best
+        for name in split_decisions(self.model, x[offset:])[:SPLITS_TRIED]:
+            ranges = branches(self.model, name, x[offset:], node.fixed)
+            place = offset + self.model.organization.position[name]
+            drop = min(value - _under_range(highs, place, part)[0] for part in ranges)
+            highs.changeColBounds(place, float(relaxed.lower[place]), float(relaxed.upper[place]))
+            if drop > best[2]:
+                best = (name, ranges, drop)
+        return best
+
+
+def _under_range(highs: highspy.Highs, place: int, part: Range) -> tuple[float, FloatArray | None]:
+    """The optimum of a loaded linear model with one variable held in a range."""
+    highs.changeColBounds(place, *part)
+    return _optimum(highs)
+
+
+def _optimum(highs: highspy.Highs) -> tuple[float, FloatArray | None]:
+    """Value and point of a loaded linear model, solved from where it was left; minus infinity without one."""
+    highs.run()
+    if highs.getModelStatus() != highspy.HighsModelStatus.kOptimal:
+        return -np.inf, None
+    return float(highs.getInfo().objective_function_value), np.array(highs.getSolution().col_value)
 
 
 @dataclass(frozen=True)

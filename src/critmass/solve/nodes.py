@@ -74,7 +74,8 @@ class Exact:
 class Node:
     """Fixed 0/1 decisions of the organization by variable name, and the best bound known for them.
 
-    `paid` is what the last linear master paid out of each pooled payment, `mixed` what it was worth.
+    `paid` is what the last linear master paid out of each pooled payment, `mixed` what it was worth. A node that
+    `needs_prices` gets passes at new ones before it is split.
     """
 
     fixed: Mapping[str, Range]
@@ -92,7 +93,7 @@ class Node:
     contracts_tried: bool = False
     caps_tried: bool = False
     last_drop: float = 0.0
-    must_earn_more: bool = False
+    needs_prices: bool = False
     pass_relaxed: bool = False
 
     @property

@@ -59,6 +59,11 @@ class Passes:
         """Passes made for this stage."""
         return len(self._archive)
 
+    @property
+    def exact(self) -> int:
+        """Those of them that priced practices exactly."""
+        return sum(bool(item.priced) for item in self._archive)
+
     def over_all(self, prices: Prices, node: Node, limits: SolveLimits) -> float:
         """Price every practice under the node's decisions. Returns a bound on the node."""
         conditions, caps = node.conditions, self.masters.claim_caps(node)
@@ -77,7 +82,7 @@ class Passes:
 
     def relaxed(self, prices: Prices, node: Node, limits: SolveLimits) -> float:
         """A bound for a node from every practice's linear relaxation: quick, and good enough to put most nodes aside
-        where practices are many."""
+        where practices are many. Other nodes under the same conditions are bounded by it too."""
         caps = self.masters.claim_caps(node)
         asked: dict[int, tuple[str, FloatArray]] = {}
         found = price_practices(
@@ -86,6 +91,7 @@ class Passes:
         )  # fmt: skip
         self._keep(prices, asked, found)
         practices = sum(item.bound for item in found) - owed(self._stage, prices)
+        self._archive.append(Exact(prices, node.conditions, practices, caps))
         return practices + self._organization(prices, node)
 
     def bound(self, node: Node) -> float:
@@ -99,7 +105,8 @@ class Passes:
         """Results of an earlier pass at these very prices that may hold under the node's caps."""
         conditions, caps = node.conditions, self.masters.claim_caps(node)
         for exact in reversed(self._archive):
-            if exact.prices is prices and exact.conditions == conditions and exact.allows(caps):
+            mine = exact.prices is prices and exact.conditions == conditions
+            if mine and exact.priced and exact.allows(caps):
                 return exact.priced
         return None
 

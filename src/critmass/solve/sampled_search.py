@@ -22,11 +22,11 @@ SAMPLE_TIME = 0.25
 HOPEFUL = 0.9
 """From this part of the best plan on, an estimate is too good for bounds of linear relaxations, loose by a tenth."""
 
+QUICK_PART = 0.15
+"""What a pass over linear relaxations takes of the time of a pass."""
+
 TUNING_PASSES = 3
 """Passes over a sample at the most, after the first, for the prices of one choice of contracts."""
-
-AIMED_PASSES = 2
-"""Partial passes with claims capped at the payments that a plan of many practices aims at."""
 
 
 class Trial(Search[Estimate]):
@@ -102,6 +102,13 @@ class SampledSearch(Search[Found]):
         self.passes.seconds = max(self.passes.seconds, times * trial.passes.seconds)
         return carried_over(found, sample.model, self.model, stage)
 
+    def _finished(self, result: StageResult[Found]) -> bool:
+        """Also when a pass has no time any more, unless quick ones still give nodes a first bound."""
+        unbounded = self.passes.exact > 0 and any(node.bound == np.inf for node in self._nodes)
+        if self.with_all_links is None or not unbounded:
+            return super()._finished(result)
+        return self._out_of_time(QUICK_PART)
+
     def _price_once(self, node: Node, result: StageResult[Found]) -> None:
         """Of many practices at prices that the sample tuned; then a plan is looked for at once."""
         if self.with_all_links is None:
@@ -114,15 +121,22 @@ class SampledSearch(Search[Found]):
             self._say(result, f"choice {node.order + 1}")
 
     def _lowered_by_relaxed_pass(self, node: Node, result: StageResult[Found]) -> bool:
-        """A quick pass at nodes that it may close: not the first, nor those that the sample finds nearly as good."""
-        unbounded = self.passes.count > 0 and node.bound == np.inf
-        hopeful = result.value > 0.0 and node.promise > HOPEFUL * result.value
-        if node.pass_relaxed or node.relaxed is None or not unbounded or hopeful:
+        """A quick pass at nodes that it may close: not the first, nor those that the sample finds nearly as good; where
+        there is no time for passes over all of these, a loose bound for each is better than none for some."""
+        unbounded = self.passes.exact > 0 and node.bound == np.inf
+        if node.pass_relaxed or node.relaxed is None or not unbounded:
+            return False
+        hopeful = [item for item in self._nodes if item.bound == np.inf and self._is_hopeful(item, result)]
+        if node in hopeful and self._until - self.clock.spent() > len(hopeful) * self.passes.seconds:
             return False
         bound = self.passes.relaxed(node.relaxed.prices, node, self._limits(result, node))
         node.bound, node.pass_relaxed = min(node.bound, bound + self._slack(bound)), True
         self._say(result, f"choice {node.order + 1}, relaxed")
         return True
+
+    @staticmethod
+    def _is_hopeful(node: Node, result: StageResult[Found]) -> bool:
+        return result.value > 0.0 and node.promise > HOPEFUL * result.value
 
     def _take_tuned_prices(self, node: Node, result: StageResult[Found]) -> None:
         """The sample's best prices, tuned where the node may hold a better plan and not only has to be closed."""
@@ -141,12 +155,15 @@ class SampledSearch(Search[Found]):
         assert node.centre is not None
         if not node.paid:
             self.masters.dual_prices(result.stage, node, self._box(node))
-        aimed = self.improving.aims.best(result.stage, node)
-        for _ in range(AIMED_PASSES if self.passes.count == 1 else 0):
-            if self._out_of_time():
-                break
+        if self.passes.exact == 1:
+            self._price_aimed(node, self.improving.aims.best(result.stage, node), result)
+            self._price_aimed(node, self.improving.aims.higher(node), result)
+        self._improve(result, node)
+
+    def _price_aimed(self, node: Node, aimed: Node | None, result: StageResult[Found]) -> None:
+        """Practices that claim more than an aim allows, where there is one, and a plan of what they do then."""
+        if aimed is not None and not self._out_of_time():
+            assert node.centre is not None
             self._pass(node.centre, aimed, result)
             self._improve(result, node, now=True)
             self.improving.take(result)
-            aimed = self.improving.aims.higher(node)
-        self._improve(result, node)
