@@ -8,6 +8,7 @@ from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
+from pydantic import BaseModel
 from starlette.concurrency import run_in_threadpool
 
 import critmass
@@ -18,10 +19,10 @@ from critmass_api.handlers import install_handlers
 from critmass_api.jobs import Jobs
 from critmass_api.middleware import install_middleware
 from critmass_api.problems import ProblemDetails
-from critmass_api.routes import networks, plans, service
+from critmass_api.routes import games, networks, plans, service
 from critmass_api.routes.documented import REFERENCE
 from critmass_api.settings import Settings
-from critmass_api.wire import NetworkRequest, PlanRequest, SettlementRequest
+from critmass_api.wire import GameRequest, NetworkRequest, SettlementRequest
 
 DESCRIPTION = """Which payer programs to join and which population health workflows to run, so that \
 practices reach critical reimbursement mass. Money is USD, shares are fractions, times are UTC."""
@@ -53,8 +54,8 @@ def bare_app() -> FastAPI:
         generate_unique_id_function=lambda route: route.name,
         lifespan=_lifespan,
     )
-    for part in (service, networks, plans):
-        app.include_router(part.router)
+    for router in (service.router, networks.router, *plans.routers, games.router):
+        app.include_router(router)
     install_handlers(app)
     app.openapi = lambda: _documented(app)  # type: ignore[method-assign]
     return app
@@ -72,7 +73,8 @@ def _documented(app: FastAPI) -> dict[str, Any]:
         document = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
         _drop_foreign_errors(document)
         known = document["components"]["schemas"]
-        for model in (NetworkRequest, SettlementRequest, PlanRequest, ProblemDetails):
+        models: list[type[BaseModel]] = [NetworkRequest, SettlementRequest, GameRequest, ProblemDetails]
+        for model in (*models, *(kind.request for kind in plans.KINDS)):
             schema = model.model_json_schema(ref_template=REFERENCE)
             known.update(schema.pop("$defs", {}))
             known[model.__name__] = schema

@@ -83,3 +83,35 @@ PLAN_EXAMPLES = {
     ),
     "two mistakes": _example("A network with mistakes", 422, {"tables": _misspelt()}),
 }
+GAPS_EXAMPLES = {
+    "as things stand": _example("What payers leave unpaid today", 202, {"tables": TABLES, "as_it_stands": True}),
+    "no such payer": _example("A payer without members here", 422, {"tables": TABLES, "payer": "priority_health"}),
+}
+COORDINATION_EXAMPLES = {
+    "both practices": _example(
+        "What payers have to add for both practices",
+        202,
+        {"tables": TABLES, "target": "2", "options": {"time_limit_seconds": 20}},
+    ),
+    "too many practices": _example("A target out of reach", 422, {"tables": TABLES, "target": "3"}),
+}
+EXPLANATION_EXAMPLES = {
+    "one workflow": _example(
+        "What the registry is worth, and why",
+        202,
+        {"tables": TABLES, "workflow": "registry", "options": {"time_limit_seconds": 10}},
+    ),
+    "no such program": _example("A program that nobody knows", 422, {"tables": TABLES, "program": "pgip"}),
+}
+GAME_EXAMPLES = {
+    "a joint cost": _example(
+        "Three payers share what costs them less together",
+        200,
+        {
+            "game": {"kind": "cost", "values": {"A": 60, "B": 70, "C": 80, "A+B": 90, "A+C": 100, "B+C": 110,
+                                                "A+B+C": 150}},
+            "rule": "shapley",
+        },
+    ),
+    "unknown rule": _example("A rule that does not exist", 422, {"game": {"kind": "cost"}, "rule": "shapely"}),
+}  # fmt: skip

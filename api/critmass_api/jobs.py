@@ -1,4 +1,4 @@
-"""Planning jobs: queued, run one child process each, remembered for a while. In memory only."""
+"""Jobs: plans and what takes as long, queued, run one child process each, remembered for a while. In memory only."""
 
 from __future__ import annotations
 
@@ -15,17 +15,19 @@ from critmass_api.child import Child, Reply
 from critmass_api.problems import ProblemDetails, ServiceError, problem
 from critmass_api.runner import where
 from critmass_api.settings import Settings
-from critmass_api.wire import JobProgress, JobState, JobSummary, PlanAccepted
+from critmass_api.wire import JobAccepted, JobProgress, JobState, JobSummary
 
 RETRY_SECONDS = "30"
 
 
 @dataclass
 class _Job:
-    """A job as it stands. `body` is dropped when it has ended; `childless` is set while no child runs."""
+    """A job as it stands. `task` is what its child does. `body` is dropped when it has ended; `childless` is set while
+    no child runs."""
 
     id: str
-    accepted: PlanAccepted
+    task: str
+    accepted: JobAccepted
     body: bytes
     created_at: datetime
     state: JobState = "queued"
@@ -33,13 +35,13 @@ class _Job:
     finished_at: datetime | None = None
     progress: JobProgress | None = None
     problem: ProblemDetails | None = None
-    plan: bytes | None = None
+    answer: bytes | None = None
     child: Child | None = None
     childless: Event = field(default_factory=Event)
 
 
 class Jobs:
-    """All planning jobs. Each thread owns the child of the job that it runs."""
+    """All jobs. Each thread owns the child of the job that it runs."""
 
     def __init__(self, catalog: Catalog, settings: Settings) -> None:
         self._catalog, self._settings = catalog, settings
@@ -53,43 +55,43 @@ class Jobs:
         with self._lock:
             self._check_room()
 
-    def submit(self, body: bytes, accepted: PlanAccepted) -> JobSummary:
-        """Queues a plan.
+    def submit(self, task: str, body: bytes, accepted: JobAccepted) -> JobSummary:
+        """Queues a task.
 
         Raises:
             ServiceError: when the queue is full.
         """
         with self._lock:
             self._check_room()
-            job = _Job(secrets.token_hex(16), accepted, body, datetime.now(UTC))
+            job = _Job(secrets.token_hex(16), task, accepted, body, datetime.now(UTC))
             job.childless.set()
             self._jobs[job.id] = job
             self._threads.submit(self._run, job)
             return self._summary(job)
 
-    def find(self, job_id: str) -> tuple[JobSummary, bytes | None]:
-        """A job and, once it has succeeded, its plan as JSON.
+    def find(self, task: str, job_id: str) -> tuple[JobSummary, bytes | None]:
+        """A job of a task and, once it has succeeded, what it found as JSON.
 
         Raises:
             ServiceError: when no such job is remembered.
         """
         with self._lock:
-            job = self._known(job_id)
-            return self._summary(job), job.plan
+            job = self._known(task, job_id)
+            return self._summary(job), job.answer
 
-    def newest_first(self) -> tuple[JobSummary, ...]:
-        """All jobs."""
+    def newest_first(self, task: str) -> tuple[JobSummary, ...]:
+        """All jobs of a task."""
         with self._lock:
-            return tuple(self._summary(job) for job in reversed(self._jobs.values()))
+            return tuple(self._summary(job) for job in reversed(self._jobs.values()) if job.task == task)
 
-    def cancel(self, job_id: str) -> None:
+    def cancel(self, task: str, job_id: str) -> None:
         """Cancels a job that waits or runs, and ends its child; a job that has ended stays as it is.
 
         Raises:
             ServiceError: when no such job is remembered.
         """
         with self._lock:
-            job = self._known(job_id)
+            job = self._known(task, job_id)
             self._end(job, "cancelled")
             child = job.child
         if child is not None:
@@ -107,8 +109,8 @@ class Jobs:
             child.end()
         self._threads.shutdown()
 
-    def _known(self, job_id: str) -> _Job:
-        if job_id not in self._jobs:
+    def _known(self, task: str, job_id: str) -> _Job:
+        if job_id not in self._jobs or self._jobs[job_id].task != task:
             raise ServiceError("unknown-job", "it never was, or the service has forgotten it")
         return self._jobs[job_id]
 
@@ -171,12 +173,12 @@ class Jobs:
             job.progress = JobProgress.model_validate_json(progress)
 
         seconds = job.accepted.time_limit_seconds + self._settings.grace_seconds
-        return child.ask("plan", body, seconds=seconds, hear=hear)
+        return child.ask(job.task, body, seconds=seconds, hear=hear)
 
     def _finish(self, job: _Job, reply: Reply) -> None:
         with self._lock:
             if job.state == "running":
-                job.plan, job.problem = reply.answer, reply.problem
+                job.answer, job.problem = reply.answer, reply.problem
             self._end(job, "failed" if reply.answer is None else "succeeded")
 
     def _end(self, job: _Job, state: JobState) -> None:
@@ -185,13 +187,13 @@ class Jobs:
             self._forget()
 
     def _forget(self) -> None:
-        """Drops the jobs that ended first when there are too many, or their plans take too much memory."""
+        """Drops the jobs that ended first when there are too many, or what they found takes too much memory."""
         ended = sorted(
             (job for job in self._jobs.values() if job.finished_at is not None),
             key=lambda job: job.finished_at or job.created_at,
         )
-        held = sum(len(job.plan or b"") for job in ended)
+        held = sum(len(job.answer or b"") for job in ended)
         while ended[:-1] and (len(ended) > self._settings.max_finished or held > self._settings.max_finished_bytes):
             oldest = ended.pop(0)
-            held -= len(oldest.plan or b"")
+            held -= len(oldest.answer or b"")
             del self._jobs[oldest.id]

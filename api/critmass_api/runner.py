@@ -13,8 +13,9 @@ from multiprocessing.connection import Connection
 
 from critmass.domain.catalog import Catalog
 from critmass.domain.errors import CritmassError
+from critmass_api.answering import answer
 from critmass_api.problems import ProblemDetails, problem, problem_of
-from critmass_api.tasks import TASKS, Bench
+from critmass_api.tasks import Bench
 
 PROGRESS, ANSWER, REFUSAL, FAILURE = b"P", b"A", b"R", b"F"
 """First byte of a message to the parent; after a failure the child is not fit for another task."""
@@ -46,7 +47,7 @@ def run(pipe: Connection, limits: Limits) -> None:
 
 def _answer(task: str, body: bytes, bench: Bench) -> bytes:
     try:
-        return ANSWER + TASKS[task](body, bench)
+        return ANSWER + answer(task, body, bench)
     except CritmassError as error:
         return REFUSAL + _json(problem_of(error))
     except MemoryError:

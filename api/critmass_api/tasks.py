@@ -25,21 +25,22 @@ from critmass.settlement.projection import Model
 from critmass.settlement.terms import terms_in_force
 from critmass.solve.progress import Progress
 from critmass.studies.locks import lock_conflicts
-from critmass.studies.plan import plan_network
+from critmass.studies.plan import Plan, plan_network
 from critmass.studies.scenario import prepared
 from critmass.studies.settle import settle_network
 from critmass_api.wire import (
     Cell,
+    JobAccepted,
     NetworkChecked,
     NetworkRequest,
     NetworkSummary,
-    PlanAccepted,
     PlanRequest,
     PopulationSize,
+    Request,
     SettlementRequest,
 )
 
-Asked = TypeVar("Asked", bound=NetworkRequest)
+Asked = TypeVar("Asked", bound=Request)
 Say = Callable[[bytes], None]
 
 
@@ -121,7 +122,7 @@ def _cell(column: Column, cell: str | float) -> Cell:
 def settle(body: bytes, bench: Bench) -> bytes:
     """Settles a network's contracts as things stand."""
     asked = read(SettlementRequest, body)
-    network, catalog = _matched(asked, bench)
+    network, catalog = matched(asked, bench)
     outcome, ledger = settle_network(network, catalog, asked.scenario)
     document = settlement_document(network, catalog, asked.scenario, outcome, ledger)
     return document.model_dump_json().encode()
@@ -130,34 +131,51 @@ def settle(body: bytes, bench: Bench) -> bytes:
 def check_plan(body: bytes, bench: Bench) -> bytes:
     """Checks everything that can be known of a plan before the search for it."""
     asked = read(PlanRequest, body)
-    network, catalog = _matched(asked, bench)
+    return accepted(asked, bench, asked.options.time_limit_seconds)
+
+
+def accepted(
+    asked: PlanRequest, bench: Bench, seconds: float, check: Callable[[Network], None] = lambda network: None
+) -> bytes:
+    """A request for a job that may take so many seconds, once its network, its scenario and what else it asks about
+    are checked."""
+    network, catalog = matched(asked, bench)
+    check(network)
     terms = terms_in_force(catalog, network, asked.scenario)
     conflicts = lock_conflicts(Shared(Model(network, catalog, asked.scenario), terms))
     if conflicts:
         raise InfeasibleError(conflicts)
-    accepted = PlanAccepted(
-        network=_summary(network),
-        scenario=asked.scenario.name,
-        time_limit_seconds=asked.options.time_limit_seconds,
-    )
-    return accepted.model_dump_json().encode()
+    found = JobAccepted(network=_summary(network), scenario=asked.scenario.name, time_limit_seconds=seconds)
+    return found.model_dump_json().encode()
 
 
 def plan(body: bytes, bench: Bench) -> bytes:
     """Searches for a plan."""
-    asked = read(PlanRequest, body)
-    network, catalog = _matched(asked, bench)
-    options = SolveOptions(**asked.options.model_dump(), workers=bench.workers)
-    found = plan_network(network, catalog, asked.scenario, options, lambda progress: bench.say(_progress(progress)))
-    return plan_document(found).model_dump_json().encode()
+    return plan_document(planned(read(PlanRequest, body), bench)).model_dump_json().encode()
 
 
-def _matched(asked: SettlementRequest, bench: Bench) -> tuple[Network, Catalog]:
+def planned(asked: PlanRequest, bench: Bench) -> Plan:
+    """The plan that a request asks for, or asks about."""
+    network, catalog = matched(asked, bench)
+    return plan_network(
+        network, catalog, asked.scenario, options_of(asked, bench),
+        lambda progress: bench.say(progress_json(progress)),
+    )  # fmt: skip
+
+
+def options_of(asked: PlanRequest, bench: Bench) -> SolveOptions:
+    """How hard a request wants it to be tried."""
+    return SolveOptions(**asked.options.model_dump(), workers=bench.workers)
+
+
+def matched(asked: SettlementRequest, bench: Bench) -> tuple[Network, Catalog]:
+    """A request's network, and the catalog as its scenario asks for it."""
     network = load_tables(asked.tables, bench.catalog)
     return network, prepared(network, bench.catalog, asked.scenario)
 
 
-def _progress(progress: Progress) -> bytes:
+def progress_json(progress: Progress) -> bytes:
+    """Progress as JSON; null while a number is not known."""
     known = {
         name: None if isinstance(value, float) and not isfinite(value) else value
         for name, value in asdict(progress).items()
@@ -178,13 +196,3 @@ def read(model: type[Asked], body: bytes) -> Asked:
             message = str(error.errors(include_input=False)[0]["msg"])
             raise InputError([Problem("body", message, "send one JSON object")]) from None
         raise InputError(schema_problems(error, "body")) from None
-
-
-TASKS: dict[str, Callable[[bytes, Bench], bytes]] = {
-    "check_network": check_network,
-    "check_workbook": check_workbook,
-    "settle": settle,
-    "check_plan": check_plan,
-    "plan": plan,
-}
-"""Every task by its name."""

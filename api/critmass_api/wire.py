@@ -12,7 +12,12 @@ from typing_extensions import TypeAliasType
 from critmass.catalog.coverage import GRADES
 from critmass.domain.network import SHEETS, Column, ColumnKind, Sheet
 from critmass.domain.scenario import Scenario, SolveOptions
+from critmass.report.coordinating_schema import CoordinatingDocument
+from critmass.report.explanation_schema import ExplanationDocument
+from critmass.report.gaps_schema import GapsDocument
 from critmass.report.schema import PlanDocument
+from critmass.studies.sharing.rules import Rule
+from critmass.studies.sharing.share import DEFAULT_RULE
 from critmass_api.problems import ProblemDetails
 
 # Requests ---------------------------------------------------------------------------------------------
@@ -109,6 +114,44 @@ class PlanRequest(SettlementRequest):
     options: PlanOptions = PlanOptions()
 
 
+class GapsRequest(PlanRequest):
+    """A network in which to look for what payers leave unpaid; `as_it_stands` looks at it as it is, without planning.
+    `payer` limits the answer to one payer's column and what concerns it."""
+
+    payer: str | None = None
+    as_it_stands: bool = False
+
+
+class CoordinationRequest(PlanRequest):
+    """A network and what payers together are to reach in it. The time limit is for all of it."""
+
+    target: str = Field(description="`80%` or `0.8` of the members, `10` practices, or `P001,P002`.")
+    most_pmpm_usd: dict[str, float] = Field(default={}, description="By payer: the most that it adds, PMPM.")
+    uniform: bool = Field(default=False, description="One PMPM at every practice, instead of what each one needs.")
+
+
+class ExplanationRequest(PlanRequest):
+    """A network to plan for and to explain the plan of, or one program, practice, workflow or payer of it.
+
+    `options.time_limit_seconds` is for each plan that is made on the way; after `total_seconds` the job is ended.
+    """
+
+    program: str | None = None
+    practice: str | None = None
+    workflow: str | None = None
+    payer: str | None = None
+    fronts: bool = Field(default=False, description="Also mass against margin, and money against effort.")
+    total_seconds: float = Field(default=900, gt=0, le=3600)
+
+
+class GameRequest(Request):
+    """A joint cost or value to share: `game` has `kind` (cost or value), `values` by coalition with players joined by
+    `+`, and optionally `players` with `members` and `benefit_usd`."""
+
+    game: dict[str, Any]
+    rule: Rule = DEFAULT_RULE
+
+
 # Networks ---------------------------------------------------------------------------------------------
 
 
@@ -149,8 +192,8 @@ class NetworkChecked(Answer):
     )
 
 
-class PlanAccepted(Answer):
-    """What the check before a plan hands on: how long it may take, and of what it is."""
+class JobAccepted(Answer):
+    """What the check before a job hands on: how long it may take, and of what it is."""
 
     network: NetworkSummary
     scenario: str
@@ -174,7 +217,7 @@ class JobProgress(Answer):
 
 
 class JobSummary(Answer):
-    """A planning job without its plan. `waiting` is the number of jobs before it in the queue."""
+    """A job without what it found. `waiting` is the number of jobs before it in the queue."""
 
     id: str
     state: JobState
@@ -188,14 +231,32 @@ class JobSummary(Answer):
     problem: ProblemDetails | None = Field(default=None, description="Why a failed job failed.")
 
 
-class Job(JobSummary):
-    """A planning job, with its plan once it has succeeded: the same document as plan.json."""
+class PlanJob(JobSummary):
+    """A search for a plan, with the plan once it has succeeded: the same document as plan.json."""
 
     plan: PlanDocument | None = None
 
 
+class GapsJob(JobSummary):
+    """A look for gaps, with what `critmass gaps --json` prints once it has succeeded."""
+
+    gaps: GapsDocument | None = None
+
+
+class CoordinationJob(JobSummary):
+    """A coordination of payers, with what `critmass coordinate --json` prints once it has succeeded."""
+
+    coordination: CoordinatingDocument | None = None
+
+
+class ExplanationJob(JobSummary):
+    """An explanation, with what `critmass explain --json` prints once it has succeeded."""
+
+    explanation: ExplanationDocument | None = None
+
+
 class JobList(Answer):
-    """Jobs that the service remembers, the newest first. Finished ones are forgotten in time."""
+    """Jobs of one kind that the service remembers, the newest first. Finished ones are forgotten in time."""
 
     jobs: tuple[JobSummary, ...]
 

@@ -1,64 +1,43 @@
-"""Planning jobs."""
+"""What takes its time: plans, explanations of them, gaps between payers, and coordinations of payers."""
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Response
-from starlette.concurrency import run_in_threadpool
-
-from critmass_api.bodies import JSON
-from critmass_api.dependencies import DeskHere, JobsHere, JsonBody
-from critmass_api.examples import PLAN_EXAMPLES
-from critmass_api.routes.documented import json_request, problems
-from critmass_api.wire import Job, JobList, JobSummary, PlanAccepted, PlanRequest
-
-router = APIRouter(prefix="/v1/plans", tags=["plans"])
-
-
-@router.post(
-    "",
-    status_code=202,
-    response_model=Job,
-    responses=problems(
-        "invalid-input",
-        "infeasible",
-        "too-large",
-        "unsupported-media-type",
-        "too-many-requests",
-        "out-of-time",
-    ),
-    openapi_extra=json_request(PlanRequest, PLAN_EXAMPLES),
+from critmass_api.examples import COORDINATION_EXAMPLES, EXPLANATION_EXAMPLES, GAPS_EXAMPLES, PLAN_EXAMPLES
+from critmass_api.routes.jobs import JobKind, job_routes
+from critmass_api.wire import (
+    CoordinationJob,
+    CoordinationRequest,
+    ExplanationJob,
+    ExplanationRequest,
+    GapsJob,
+    GapsRequest,
+    PlanJob,
+    PlanRequest,
 )
-async def start_plan(body: JsonBody, desk: DeskHere, jobs: JobsHere) -> Response:
-    """Checks a network and a scenario, and queues the search for a plan. `Location` names the job."""
-    jobs.check_room()
-    accepted = PlanAccepted.model_validate_json(await desk.ask("check_plan", body))
-    job = jobs.submit(body, accepted)
-    return _job(job, status=202)
 
+KINDS = (
+    JobKind(
+        "plan", "/v1/plans", "check_plan", PlanRequest, PlanJob, PLAN_EXAMPLES,
+        "Checks a network and a scenario, and queues the search for a plan.",
+    ),
+    JobKind(
+        "explanation", "/v1/explanations", "check_explanation", ExplanationRequest, ExplanationJob,
+        EXPLANATION_EXAMPLES,
+        "Plans, and explains the plan or one program, practice, workflow or payer of it. Every statement is confirmed "
+        "by planning or settling again.",
+    ),
+    JobKind(
+        "gaps", "/v1/gaps", "check_gaps", GapsRequest, GapsJob, GAPS_EXAMPLES,
+        "What payers leave unpaid of the workflows that serve their members.",
+    ),
+    JobKind(
+        "coordination", "/v1/coordinations", "check_coordination", CoordinationRequest, CoordinationJob,
+        COORDINATION_EXAMPLES,
+        "The least that payers have to add together so that the organization's own best plan reaches a target. This is "
+        "no legal advice: payers that set prices together need counsel before they meet.",
+    ),
+)  # fmt: skip
+"""Every kind of job."""
 
-@router.get("")
-async def list_plans(jobs: JobsHere) -> JobList:
-    """All jobs that are remembered, the newest first."""
-    return JobList(jobs=jobs.newest_first())
-
-
-@router.get("/{job_id}", response_model=Job, responses=problems("unknown-job"))
-async def get_plan(job_id: str, jobs: JobsHere) -> Response:
-    """A job: its state, its progress, and in the end its plan or the problem that ended it."""
-    job, plan = jobs.find(job_id)
-    return _job(job, plan)
-
-
-@router.delete("/{job_id}", response_model=Job, responses=problems("unknown-job"))
-async def cancel_plan(job_id: str, jobs: JobsHere) -> Response:
-    """Cancels a job that waits or runs; one that has ended stays as it is."""
-    await run_in_threadpool(jobs.cancel, job_id)
-    job, plan = jobs.find(job_id)
-    return _job(job, plan)
-
-
-def _job(job: JobSummary, plan: bytes | None = None, status: int = 200) -> Response:
-    """A job with its plan as the child wrote it: a document of many megabytes is not parsed on the way."""
-    content = job.model_dump_json().encode()[:-1] + b',"plan":' + (plan or b"null") + b"}"
-    headers = {"Location": f"/v1/plans/{job.id}"} if status == 202 else {}
-    return Response(content, status_code=status, media_type=JSON, headers=headers)
+routers = tuple(job_routes(kind) for kind in KINDS)
+"""Their routes."""

@@ -52,6 +52,15 @@ def read_game(path: Path) -> tuple[Game, Weights]:
     raise InputError([Problem(str(path), "is not a coalition table", f"name a file in {', '.join(SUFFIXES)}")])
 
 
+def game_in(place: str, given: Mapping[str, Any]) -> tuple[Game, Weights]:
+    """The game in an object with the keys of a JSON file; `place` names it in problems.
+
+    Raises:
+        InputError: with every problem found.
+    """
+    return game_of(_of_mapping(place, given))
+
+
 # Tables -----------------------------------------------------------------------------------------------
 
 
@@ -190,7 +199,7 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def _of_mapping(file: str, raw: Mapping[Hashable, Any]) -> Listed:
+def _of_mapping(file: str, raw: Mapping[Any, Any]) -> Listed:
     problems = [
         Problem(f"{file}: {key}", "is not a key of a game", closest(str(key), _KEYS) or "remove it")
         for key in raw
