@@ -17,9 +17,9 @@ from critmass.solve.candidates import Candidate, Judge, Pricer
 from critmass.solve.columns import Stage, column, without_mass
 from critmass.solve.executor import solve_pool
 from critmass.solve.nodes import Node, StageResult
-from critmass.solve.pricing import Prices
+from critmass.solve.pricing import Prices, no_prices
 from critmass.solve.progress import Clock, silent
-from critmass.solve.relaxation import Relaxation
+from critmass.solve.relaxation import Relaxation, Relaxed
 from critmass.solve.sampled_search import TUNING_PASSES, SampledSearch, Trial
 from critmass.solve.sampling import FACTORS, SampleJudge, calibrated, carried_over, evenly
 from critmass.studies import plan
@@ -169,6 +169,31 @@ def test_a_first_pass_is_expected_to_take_what_the_sample_took(
         clock.limit_seconds = search._until = clock.spent()
         search._price_once(search._nodes[0], result)
         assert search.passes.count == 1
+
+
+def test_where_a_pass_has_no_time_a_quick_one_bounds_a_choice(model: NetworkModel) -> None:
+    """With half of a pass left a search is not over while a choice of contracts has no bound: it gets one from linear
+    relaxations, and no practice is priced exactly any more."""
+    lean, clock = model.with_shared_links_only(), Clock(1000.0)
+    with solve_pool(1) as executor:
+        search = SampledSearch(
+            lean, Judge(lean, Pricer(model.shared.model, model.shared.terms)), gap=0.05, seed=1, clock=clock,
+            report=silent, executor=executor, with_all_links=model,
+        )  # fmt: skip
+        search._begin(STAGE, 1.0)
+        result, prices = StageResult[Candidate](STAGE, None, np.inf), no_prices(lean, STAGE)
+        relaxed = Relaxed(1e9, prices, np.zeros(len(lean.organization.variables)))
+        first, other = (Node(choice, np.inf, 0, relaxed=relaxed) for choice in [search._regimes[0]] * 2)
+        first.caps = [dict.fromkeys(caps, (0.0, 0.0)) for caps in search.masters.claim_caps(other)]
+        search._pass_at_relaxed(first, result)
+        search.passes.seconds = 2000.0
+        search._nodes = [first, other]
+        assert search.passes.bound(other) == np.inf
+        assert not search._finished(result)
+        assert not search._work_on(other, result, 2)
+        assert first.bound <= other.bound + 1.0 < np.inf
+        assert search.passes.exact == 1
+        assert search._finished(result)
 
 
 def test_a_plan_that_is_not_counted_at_mass_asks_for_no_claims(model: NetworkModel) -> None:
