@@ -86,7 +86,7 @@ def test_unforeseen_errors_say_nothing(
     """An error that nobody foresaw is a plain problem; the log has its place, neither has its message."""
     app = create_app(tiny)
 
-    def fail() -> None:
+    def fail(task: str) -> None:
         raise ValueError("patient 12345")
 
     monkeypatch.setattr(app.state.service.jobs, "newest_first", fail)
