@@ -53,6 +53,7 @@ def test_gaps_as_they_stand(shipped: TestClient) -> None:
     assert found == gaps_document(gaps_of(plan, planned=False), "bcbsm")
 
 
+@pytest.mark.long
 def test_gaps_of_a_plan(shipped: TestClient) -> None:
     """Planned first, all payers are in it, and progress names the program whose terms are changed."""
     job = ended(shipped, "/v1/gaps", {"options": SHORT})
