@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import Executor
 from dataclasses import replace
 from typing import Literal
 
@@ -144,18 +145,24 @@ def test_a_trial_tells_contracts_apart_by_prices(monkeypatch: pytest.MonkeyPatch
     assert len({tuple(sorted(item.fixed.items())) for item in found}) == len(found)
 
 
+def search_of(model: NetworkModel, clock: Clock, executor: Executor) -> SampledSearch:
+    """A search over a network as one of many practices."""
+    lean = model.with_shared_links_only()
+    judge = Judge(lean, Pricer(model.shared.model, model.shared.terms))
+    return SampledSearch(
+        lean, judge, gap=0.05, seed=1, clock=clock, report=silent, executor=executor, with_all_links=model
+    )
+
+
 def test_a_first_pass_is_expected_to_take_what_the_sample_took(
     model: NetworkModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Passes over a sample of two of five practices tell how long one over all will take: it is not begun, nor is one
     of those that aim at a plan, where the limit would be overrun."""
     monkeypatch.setattr(sampling, "SAMPLE", 2)
-    lean, clock = model.with_shared_links_only(), Clock(120.0)
+    clock = Clock(120.0)
     with solve_pool(1) as executor:
-        search = SampledSearch(
-            lean, Judge(lean, Pricer(model.shared.model, model.shared.terms)), gap=0.05, seed=1, clock=clock,
-            report=silent, executor=executor, with_all_links=model,
-        )  # fmt: skip
+        search = search_of(model, clock, executor)
         search._begin(STAGE, 1.0)
         result = StageResult[Candidate](STAGE, None, np.inf)
         search._nodes = search._first_nodes(result)
@@ -174,15 +181,12 @@ def test_a_first_pass_is_expected_to_take_what_the_sample_took(
 def test_where_a_pass_has_no_time_a_quick_one_bounds_a_choice(model: NetworkModel) -> None:
     """With half of a pass left a search is not over while a choice of contracts has no bound: it gets one from linear
     relaxations, and no practice is priced exactly any more."""
-    lean, clock = model.with_shared_links_only(), Clock(1000.0)
+    clock = Clock(1000.0)
     with solve_pool(1) as executor:
-        search = SampledSearch(
-            lean, Judge(lean, Pricer(model.shared.model, model.shared.terms)), gap=0.05, seed=1, clock=clock,
-            report=silent, executor=executor, with_all_links=model,
-        )  # fmt: skip
+        search = search_of(model, clock, executor)
         search._begin(STAGE, 1.0)
-        result, prices = StageResult[Candidate](STAGE, None, np.inf), no_prices(lean, STAGE)
-        relaxed = Relaxed(1e9, prices, np.zeros(len(lean.organization.variables)))
+        result, prices = StageResult[Candidate](STAGE, None, np.inf), no_prices(search.model, STAGE)
+        relaxed = Relaxed(1e9, prices, np.zeros(len(model.organization.variables)))
         first, other = (Node(choice, np.inf, 0, relaxed=relaxed) for choice in [search._regimes[0]] * 2)
         first.caps = [dict.fromkeys(caps, (0.0, 0.0)) for caps in search.masters.claim_caps(other)]
         search._pass_at_relaxed(first, result)
