@@ -24,7 +24,7 @@ from critmass.solve.candidates import Candidate
 from critmass.solve.columns import Column, Pool, Stage
 from critmass.solve.decided import decided_columns
 from critmass.solve.decomposition import Search
-from critmass.solve.executor import solve_pool
+from critmass.solve.executor import run_all, solve_pool
 from critmass.solve.nodes import organization_choices
 from critmass.solve.pricing import Range
 from critmass.solve.progress import Clock, Reporter
@@ -182,8 +182,11 @@ def _net(item: Column, bonus_usd: float, benefit_usd: float) -> Column:
     return replace(paid, worth={**paid.worth, NEED: bonus_usd - benefit_usd})
 
 
-def coalition_game(values: CoalitionValues, seconds: float = 2.0) -> CoalitionGame:
+def coalition_game(values: CoalitionValues, seconds: float = 2.0, workers: int | None = None) -> CoalitionGame:
     """The value of every coalition, smaller ones first; what a part of a coalition can do, the whole can too.
+
+    `seconds` is for each of the solves of one coalition, `workers` the number of coalitions at a time, by default one
+    for each core.
 
     Raises:
         ValueError: with more than `COUNT_AT_MOST` payers.
@@ -192,9 +195,16 @@ def coalition_game(values: CoalitionValues, seconds: float = 2.0) -> CoalitionGa
     if len(payers) > COUNT_AT_MOST:
         raise ValueError(f"every coalition of {len(payers)} payers is too many; at most {COUNT_AT_MOST}")
     found = {0: Reached(np.zeros(len(payers)), 0.0, 0.0)}
-    for size in range(1, len(payers) + 1):
-        for members in itertools.combinations(range(len(payers)), size):
-            mask = sum(1 << at for at in members)
-            own = values.best([payers[at] for at in members], seconds)
-            found[mask] = max([*(found[mask & ~(1 << at)] for at in members), own], key=lambda item: item.value_usd)
+
+    def own(members: tuple[int, ...]) -> Reached:
+        return values.best([payers[at] for at in members], seconds)
+
+    # Threads, whatever the options say: coalitions share the library.
+    with solve_pool(workers) as threads:
+        for size in range(1, len(payers) + 1):
+            coalitions = list(itertools.combinations(range(len(payers)), size))
+            for members, best in zip(coalitions, run_all(threads, own, coalitions), strict=True):
+                mask = sum(1 << at for at in members)
+                parts = (found[mask & ~(1 << at)] for at in members)
+                found[mask] = max([*parts, best], key=lambda item: item.value_usd)
     return CoalitionGame(payers, tuple(found[mask] for mask in range(1 << len(payers))), time.monotonic() - began)

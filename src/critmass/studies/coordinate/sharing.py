@@ -16,7 +16,7 @@ from critmass.studies.sharing.rules import Weights
 from critmass.studies.sharing.share import DEFAULT_RULE, Sharing, share_game
 
 MONTHS = 12
-SEARCH_SECONDS = 15.0
+SEARCH_SECONDS = 12.0
 """Time for plans with more outcomes for their money."""
 
 
@@ -41,7 +41,8 @@ def share_coordination(
     found: Coordination, rule: str = DEFAULT_RULE, level: str = "mid", seconds: float = 0.1,
     search_seconds: float = SEARCH_SECONDS, report: Reporter = silent,
 ) -> SharedCoordination:  # fmt: skip
-    """Shares what all payers gain together: outcomes for their members less the bonus, at most `seconds` a coalition.
+    """Shares what all payers gain together: outcomes for their members less the bonus. `seconds` is for each solve of a
+    coalition.
 
     Plans for the least bonus do as little as they can; so plans with more outcomes for their money are searched first,
     for `search_seconds`.
@@ -59,7 +60,7 @@ def share_coordination(
     today = found.today.outcome.decisions
     pool = with_outcomes(problem, least, today, found.options, search_seconds, report)
     values = CoalitionValues(problem, pool, found.today.terms, payers, today, level)
-    game = coalition_game(values, seconds)
+    game = coalition_game(values, seconds, found.options.workers)
     months = member_months(problem.model.shared.model, payers).sum(axis=0)
     outcomes = np.maximum(game.everyone.outcomes_usd, 0.0)
     sharing = share_game(game.game, Weights(members=months / MONTHS, benefit_usd=outcomes), rule)
