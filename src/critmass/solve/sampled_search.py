@@ -25,6 +25,9 @@ HOPEFUL = 0.9
 QUICK_PART = 0.15
 """What a pass over linear relaxations takes of the time of a pass."""
 
+AIMED_PART = 0.45
+"""The same of a pass over those that claim more than an aim allows."""
+
 TUNING_PASSES = 3
 """Passes over a sample at the most, after the first, for the prices of one choice of contracts."""
 
@@ -162,7 +165,7 @@ class SampledSearch(Search[Found]):
 
     def _price_aimed(self, node: Node, aimed: Node | None, result: StageResult[Found]) -> None:
         """Practices that claim more than an aim allows, where there is one, and a plan of what they do then."""
-        if aimed is not None and not self._out_of_time():
+        if aimed is not None and not self._out_of_time(AIMED_PART):
             assert node.centre is not None
             self._pass(node.centre, aimed, result)
             self._improve(result, node, now=True)
