@@ -153,20 +153,21 @@ class SampledSearch(Search[Found]):
             node.relaxed, node.paid = replace(node.relaxed, prices=prices), mine.paid
 
     def _aim(self, node: Node, result: StageResult[Found]) -> None:
-        """A plan: practices that claim more than the aim allows are priced again under its caps, until there is a plan
-        to improve on."""
-        assert node.centre is not None
+        """A plan. For the first one, practices that claim more than the aim allows are priced again under its caps."""
         if not node.paid:
             self.masters.dual_prices(result.stage, node, self._box(node))
-        if self.passes.exact == 1:
-            self._price_aimed(node, self.improving.aims.best(result.stage, node), result)
-            self._price_aimed(node, self.improving.aims.higher(node), result)
-        self._improve(result, node)
+        if self.passes.exact > 1:
+            self._improve(result, node)
+            return
+        self._price_aimed(node, self.improving.aims.best(result.stage, node), result)
+        higher = self.improving.aims.higher(node)
+        if higher is not None and not self._out_of_time(AIMED_PART):
+            self._price_aimed(node, higher, result)
 
-    def _price_aimed(self, node: Node, aimed: Node | None, result: StageResult[Found]) -> None:
-        """Practices that claim more than an aim allows, where there is one, and a plan of what they do then."""
-        if aimed is not None and not self._out_of_time(AIMED_PART):
-            assert node.centre is not None
+    def _price_aimed(self, node: Node, aimed: Node, result: StageResult[Found]) -> None:
+        """Practices that claim more than an aim allows, if there is time, and the plan that comes of it."""
+        assert node.centre is not None
+        if not self._out_of_time(AIMED_PART):
             self._pass(node.centre, aimed, result)
-            self._improve(result, node, now=True)
-            self.improving.take(result)
+        self._improve(result, node, now=True)
+        self.improving.take(result)
