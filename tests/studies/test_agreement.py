@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from agreement import check_plan, check_whole_model
 from critmass import SolveOptions, plan
+from critmass.domain.errors import SettlementMismatchError
+from critmass.formulation.levels import Shared
+from critmass.formulation.network_model import formulate
+from critmass.settlement.projection import Model
+from critmass.solve.audit import audit
+from critmass.solve.executor import solve_pool
 from random_clauses import Row
 from random_instances import Instance
 from small_instances import component, effect, program, savings, small_instance, workflow
@@ -43,6 +51,22 @@ def test_a_bonus_and_what_takes_it_back_are_audited_apart() -> None:
     found = plan(instance.network, instance.catalog, instance.scenario, SolveOptions(workers=1))
     assert found.outcome.settled.paid[:, 0, 0].tolist() == [44.0, -88.0, 100.0]
     assert not any("bonus" in check for check in found.settlement_checks)
+
+
+@pytest.mark.parametrize(("less", "agree"), [(0.0, True), (2e-7, True), (1e-4, False)])
+def test_a_threshold_is_audited_within_the_rounding_of_reach(less: float, agree: bool) -> None:
+    """A plan does no more than a threshold asks. Where rows see its reach a little below, the audit lets that pass, as
+    settlement does, and nothing that any patient would notice."""
+    paid = component(driver=RATE, rate=steps((0.82, 1_000)))
+    costly = workflow("one", effects=[effect(0.5)], minimum_reach=0.1, unit_usd=1.0)
+    instance = small_instance(program("stepped", paid), workflows=(costly,))
+    found = plan(instance.network, instance.catalog, instance.scenario, SolveOptions(workers=1, gap=0.0))
+    decisions = found.outcome.decisions
+    assert 0.1 < decisions.reach.max() < 1.0
+    below = replace(decisions, reach=decisions.reach - less * (decisions.reach > 0))
+    model = formulate(Shared(Model(instance.network, instance.catalog, instance.scenario), found.terms))
+    with solve_pool(1) as executor, nullcontext() if agree else pytest.raises(SettlementMismatchError):
+        audit(model, replace(found.outcome, decisions=below), executor)
 
 
 def test_what_a_forced_program_requires_is_kept() -> None:
