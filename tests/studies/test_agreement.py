@@ -53,10 +53,14 @@ def test_a_bonus_and_what_takes_it_back_are_audited_apart() -> None:
     assert not any("bonus" in check for check in found.settlement_checks)
 
 
-@pytest.mark.parametrize(("less", "agree"), [(0.0, True), (2e-7, True), (1e-4, False)])
-def test_a_threshold_is_audited_within_the_rounding_of_reach(less: float, agree: bool) -> None:
+@pytest.mark.parametrize(
+    ("less", "more_usd", "agree"),
+    [(0.0, 0.0, True), (2e-7, 0.0, True), (1e-4, 0.0, False), (0.0, 0.05, False), (2e-7, 5.0, False)],
+)
+def test_a_threshold_is_audited_within_the_rounding_of_reach(less: float, more_usd: float, agree: bool) -> None:
     """A plan does no more than a threshold asks. Where rows see its reach a little below, the audit lets that pass, as
-    settlement does, and nothing that any patient would notice."""
+    settlement does, and nothing that any patient would notice. Five cents of $100,000 without a threshold between
+    them are as wrong as ever, and so are five dollars beside one."""
     paid = component(driver=RATE, rate=steps((0.82, 1_000)))
     costly = workflow("one", effects=[effect(0.5)], minimum_reach=0.1, unit_usd=1.0)
     instance = small_instance(program("stepped", paid), workflows=(costly,))
@@ -64,9 +68,11 @@ def test_a_threshold_is_audited_within_the_rounding_of_reach(less: float, agree:
     decisions = found.outcome.decisions
     assert 0.1 < decisions.reach.max() < 1.0
     below = replace(decisions, reach=decisions.reach - less * (decisions.reach > 0))
+    parts = tuple(part + more_usd for part in found.outcome.settled.parts)
+    settled = replace(found.outcome.settled, parts=parts)
     model = formulate(Shared(Model(instance.network, instance.catalog, instance.scenario), found.terms))
     with solve_pool(1) as executor, nullcontext() if agree else pytest.raises(SettlementMismatchError):
-        audit(model, replace(found.outcome, decisions=below), executor)
+        audit(model, replace(found.outcome, decisions=below, settled=settled), executor)
 
 
 def test_what_a_forced_program_requires_is_kept() -> None:

@@ -33,6 +33,11 @@ class Difference:
     settled_usd: float
     exact: bool
 
+    @property
+    def jumps(self) -> bool:
+        """Whether it is more than reach within its rounding brings where there is no threshold."""
+        return not abs(self.model_usd - self.settled_usd) <= CENT + _brought(REACH_ROUNDING, self.settled_usd)
+
 
 @dataclass(frozen=True)
 class Part:
@@ -47,7 +52,7 @@ def audit(model: NetworkModel, outcome: Outcome, executor: Executor) -> tuple[Di
     """Re-prices a plan by the rows of every practice's block, its decisions fixed.
 
     Returns the differences on components that are modelled from above only (a grid or a hull). Where an exactly
-    modelled one differs, reach is let free within its rounding, and only what then still differs counts.
+    modelled one jumps, reach is let free within its rounding, and it counts only if it still differs then.
 
     Raises:
         SettlementMismatchError: when an exactly modelled component differs by more than a cent.
@@ -55,10 +60,11 @@ def audit(model: NetworkModel, outcome: Outcome, executor: Executor) -> tuple[Di
     looking = {clause.key for clause in model.shared.terms.clauses if paid_by(clause.component)}
     parts = [part for place in range(len(model.practices)) for part in _parts(model, place, looking)]
     found = _compared(model, outcome, parts, executor)
-    unsure = [at for at, items in enumerate(found) if any(item.exact for item in items)]
+    unsure = [at for at, items in enumerate(found) if any(item.exact and item.jumps for item in items)]
     again = _compared(model, outcome, [parts[at] for at in unsure], executor, REACH_ROUNDING)
     for at, items in zip(unsure, again, strict=True):
-        found[at] = [item for item in found[at] if not item.exact] + [item for item in items if item.exact]
+        sure = [item for item in found[at] if not (item.exact and item.jumps)]
+        found[at] = sure + [item for item in items if item.exact]
     differences = [item for items in found for item in items]
     wrong = [item for item in differences if item.exact]
     if wrong:
@@ -123,17 +129,22 @@ def _with_decisions_fixed(model: NetworkModel, outcome: Outcome, part: Part, roo
 def _of_part(model: NetworkModel, outcome: Outcome, part: Part, answer: Answer, room: float) -> list[Difference]:
     block, rows = model.blocks[part.place], {clause.key: row for row, clause in enumerate(model.shared.terms.clauses)}
     if answer.x is None and not room:
-        return [Difference(block.name, "", "", 0.0, 0.0, exact=True)]
+        return [Difference(block.name, "", "", np.nan, np.nan, exact=True)]
     if answer.x is None:
         raise SettlementMismatchError(f"{block.name}: the model has no room for the plan's own decisions")
     differences = []
     for clause in part.compared:
         by_rows = block.value(_paid(clause), answer.x)
         settled = float(outcome.settled.paid[rows[clause.key], 0, part.place])
-        if abs(by_rows - settled) > CENT + (1e-7 + 10.0 * room) * abs(settled):
+        if abs(by_rows - settled) > CENT + 1e-7 * abs(settled) + _brought(room, settled):
             exact = clause.key not in model.shared.inexact
             differences.append(Difference(block.name, *clause.key, by_rows, settled, exact))
     return differences
+
+
+def _brought(room: float, settled_usd: float) -> float:
+    """What a little more reach may bring of a payment that depends on several workflows, USD."""
+    return 10.0 * room * abs(settled_usd)
 
 
 def _fixed_decisions(model: NetworkModel, outcome: Outcome, place: int) -> dict[str, float]:
