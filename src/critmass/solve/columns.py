@@ -16,6 +16,9 @@ from critmass.solve.highs import Problem
 WORTHS = ("margin", "members_at_mass", "at_mass")
 """Block expressions that objectives and floors are made of."""
 
+ROUNDED = 1e-6
+"""By how much a plan may miss a bound and still be taken to keep it."""
+
 BONUS_WORTHS = (NEED, COUNTED, OWN_VALUE, OUTCOMES)
 """The same where payers may add a bundle bonus."""
 
@@ -75,6 +78,20 @@ class Pool:
         self._known[new.block].add(new.key())
         self.columns[new.block].append(new)
         return True
+
+    def best_point(self, problem: Problem, block: int, place: int, value: float) -> FloatArray | None:
+        """The block's plan that is worth most in a problem, of those that hold one variable at some value: one that
+        keeps the problem's bounds, or else one moved to them, which may not keep the rows."""
+        held = [item.x for item in self.columns[block] if abs(item.x[place] - value) <= ROUNDED]
+        if not held:
+            return None
+        points = np.array(held)
+        kept = (points >= problem.lower - ROUNDED) & (points <= problem.upper + ROUNDED)
+        if kept.all(axis=1).any():
+            points = points[kept.all(axis=1)]
+        points = np.clip(points, problem.lower, problem.upper)
+        best: FloatArray = points[int(np.argmax(points @ problem.objective))]
+        return best
 
     def flat(self, blocks: Sequence[int] | None = None) -> list[Column]:
         """Columns of some blocks, in order."""

@@ -64,7 +64,7 @@ NODES = 80
 MASTER_WEIGHT = 0.8
 """Weight of the master's prices against the best ones so far in the prices of the next pass."""
 
-LAST_DIVES = 2
+LAST_DIVES = 3
 """Nodes under which plans are chosen practice by practice at the end."""
 
 DIVE_SHARE, DIVE_SECONDS = 0.22, 0.65
@@ -224,9 +224,7 @@ class Search(Bounding[Found]):
         if self._out_of_time():
             raise SearchStopped
         lower = self._capped(node, name, (low, middle), made + 1, result)
-        upper = node.part(name, (middle, high), made)
-        upper.needs_prices, upper.box, upper.paid, upper.leaf_passes = True, WIDER * self._box(node), {}, 0
-        upper.bound = upper.centre_bound = min(node.bound, self.passes.bound(upper))
+        upper = self._earning_more(node, name, (middle, high), made)
         self._say(result, f"choice {made + 2}")
         return [upper, lower]
 
@@ -235,6 +233,13 @@ class Search(Bounding[Found]):
         assert node.centre is not None
         found = node.part(name, part, order)
         found.bound = found.centre_bound = min(node.bound, self._pass(node.centre, found, result))
+        return found
+
+    def _earning_more(self, node: Node, name: str, part: Range, order: int) -> Node:
+        """A node like this one that has to earn more of a pooled payment, for which prices have far to go."""
+        found = node.part(name, part, order)
+        found.needs_prices, found.box, found.paid, found.leaf_passes = True, WIDER * self._box(node), {}, 0
+        found.bound = found.centre_bound = min(node.bound, self.passes.bound(found))
         return found
 
     def _loose_payment(self, node: Node) -> tuple[str, float] | None:

@@ -152,6 +152,25 @@ class KeptPricing:
         self.foreign = False
 
 
+class NeverAtMass:
+    """Practices of which no plan is at mass, whatever the prices: each with the bounds of its variables under which
+    that was found. Under tighter ones it holds too."""
+
+    def __init__(self) -> None:
+        self._found: dict[int, list[tuple[FloatArray, FloatArray]]] = {}
+
+    def add(self, task: PricingTask) -> None:
+        """Pricing found no plan at mass."""
+        self._found.setdefault(task.block, []).append((task.problem.lower, task.problem.upper))
+
+    def covers(self, task: PricingTask) -> bool:
+        """Whether the practice is known not to be at mass under the task's bounds."""
+        lower, upper = task.problem.lower, task.problem.upper
+        return any(
+            bool((lower >= low).all() and (upper <= high).all()) for low, high in self._found.get(task.block, ())
+        )
+
+
 def _answers(item: Kept, task: PricingTask, capped: NDArray[np.bool_]) -> bool:
     """Whether a kept bound can stand for a solve: its plan keeps the caps, and is worth no more than the bound allows,
     within what settling moves."""
