@@ -154,6 +154,32 @@ def search_of(model: NetworkModel, clock: Clock, executor: Executor) -> SampledS
     )
 
 
+def test_what_has_to_earn_more_is_priced_at_prices_of_the_sample(
+    model: NetworkModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A part of a payment's range gets prices of its own from a sample, is priced at them once they are tuned, and its
+    bound holds what the whole range's bound holds."""
+    monkeypatch.setattr(sampling, "SAMPLE", 3)
+    with solve_pool(1) as executor:
+        search = search_of(model, Clock(120.0), executor)
+        search._begin(STAGE, 1.0)
+        result = StageResult[Candidate](STAGE, None, np.inf)
+        search._nodes = search._first_nodes(result)
+        node = search._nodes[0]
+        search._price_once(node, result)
+        name = next(item for item in model.pooled_payments if item in model.organization.position)
+        part = search._earning_more(node, name, (0.0, np.inf), 99)
+        assert part.centre is None
+        assert part.relaxed is not None
+        assert part.bound <= node.bound
+        mine = search._untuned[99]
+        search._price_once(part, result)
+        assert mine.leaf_passes > 0
+        assert part.centre is not None
+        assert part.centre_bound < np.inf
+        assert 99 not in search._untuned
+
+
 def test_a_first_pass_is_expected_to_take_what_the_sample_took(
     model: NetworkModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:

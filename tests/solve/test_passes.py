@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -21,10 +22,11 @@ STAGE = Stage("mass_and_margin", {"margin": 1.0, "members_at_mass": 60.0})
 
 
 def test_a_short_pass_does_not_make_the_next_one_seem_short(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whether there is time for another pass is judged by the longest one: a pass over few practices is no measure."""
+    """Whether there is time for another pass is judged by the last one over everyone, for passes get shorter as more
+    plans are known to start from; a pass over few practices is no measure."""
     model = formulated(2)
     pool, prices = Pool(len(model.blocks)), no_prices(model, STAGE)
-    clock = iter([0.0, 10.0, 20.0, 21.0])
+    clock = iter([0.0, 10.0, 20.0, 21.0, 30.0, 34.0])
     monkeypatch.setattr(passes, "time", SimpleNamespace(monotonic=lambda: next(clock)))
     with solve_pool(1) as executor:
         masters = Masters(model, pool, 1)
@@ -33,5 +35,33 @@ def test_a_short_pass_does_not_make_the_next_one_seem_short(monkeypatch: pytest.
         )
         found.begin(STAGE)
         bounds = [found.over_all(prices, Node({}, np.inf, 0), SolveLimits(heuristics=False)) for _ in range(2)]
-    assert bounds[0] == pytest.approx(bounds[1])
-    assert found.seconds == 10.0
+        assert bounds[0] == pytest.approx(bounds[1])
+        assert found.seconds == 10.0
+        found.over_all(replace(prices, links=prices.links + 1.0), Node({}, np.inf, 0), SolveLimits(heuristics=False))
+    assert found.seconds == 4.0
+
+
+def test_a_node_is_closed_by_no_more_practices_than_it_takes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The bound comes down to what is enough with some practices at their relaxations; asked for less than there is, it
+    is the bound of a whole pass."""
+    monkeypatch.setattr(passes, "AT_A_TIME", 1)
+    model = formulated(7)
+    pool, prices, limits = Pool(len(model.blocks)), no_prices(model, STAGE), SolveLimits(heuristics=False)
+    with solve_pool(2) as executor:
+        judge = Judge(model, Pricer(model.shared.model, model.shared.terms))
+        found = passes.Passes(model, Masters(model, pool, 1), judge, pool, executor, 1)
+        found.begin(STAGE)
+        quick = found.relaxed(prices, Node({}, np.inf, 0), limits)
+        exact = found.over_all(prices, Node({}, np.inf, 0), limits)
+        assert exact < quick - 1.0
+        for enough in (0.5 * (quick + exact), quick + 1.0, exact - 1e6):
+            found.kept.forget()
+            before = found.kept.counts.solved
+            bound = found.closing(prices, Node({}, np.inf, 0), limits, enough)
+            priced = found.kept.counts.solved - before - len(model.practices)
+            if enough < exact:
+                assert bound == pytest.approx(exact, rel=1e-6)
+                assert priced == len(model.practices)
+            else:
+                assert exact - 1.0 <= bound <= enough
+                assert priced == 0 if enough > quick else 0 < priced < len(model.practices)

@@ -14,7 +14,7 @@ from critmass.solve.masters import Masters
 from critmass.solve.nodes import Node
 from critmass.solve.pricing import most_pooled_payments
 
-WHOLE_SECONDS = 10.0
+WHOLE_SECONDS = 6.0
 """Time for what the organization of a thousand practices can make of its payments by whole decisions; of more in
 proportion."""
 

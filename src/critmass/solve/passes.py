@@ -31,6 +31,12 @@ from critmass.solve.pricing import (
     under,
 )
 
+WHOLE = 0.9
+"""Part of the practices that a pass has to solve to tell how long passes take."""
+
+AT_A_TIME = 50
+"""Practices that are priced exactly before it is asked again whether a node can be closed."""
+
 MANY_TO_START = 10
 """From so many practices on, solves begin with known plans. It takes half the time, but brings fewer new plans, and of
 few practices time is not what is short."""
@@ -48,7 +54,8 @@ class Passes:
         self.model, self.masters, self.judge, self.pool = model, masters, judge, pool
         self.executor, self.seed = executor, seed
         self.seconds = 0.0
-        """Of the longest pass so far; before the first one what it is expected to take."""
+        """Of the last pass that solved nearly everyone, or a longer one since; before the first one what it is expected
+        to take."""
         self.kept = KeptPricing()
         self._stage, self._last = Stage("", {}), len(model.blocks) - 1
         self._archive: list[Exact] = []
@@ -72,18 +79,22 @@ class Passes:
     def over_all(self, prices: Prices, node: Node, limits: SolveLimits) -> float:
         """Price every practice under the node's decisions. Returns a bound on the node."""
         conditions, caps = node.conditions, self.masters.claim_caps(node)
-        known, began = self.known(prices, node), time.monotonic()
+        known, began, solved = self.known(prices, node), time.monotonic(), self.kept.counts.solved
         asked: dict[int, tuple[str, FloatArray]] = {}
         found = price_practices(
             self.model, self._stage, prices, conditions, caps, limits, self.executor, known,
             run=partial(self._kept_or_solved, asked),
         )  # fmt: skip
-        self.seconds = max(self.seconds, time.monotonic() - began)
+        self._measure(time.monotonic() - began, self.kept.counts.solved - solved)
         practices = sum(item.bound for item in found) - owed(self._stage, prices)
         found = self._collect(found)
         self._keep(prices, asked, found)
         self._archive.append(Exact(prices, conditions, practices, caps, found))
         return practices + self._organization(prices, node)
+
+    def _measure(self, seconds: float, solved: int) -> None:
+        """Passes get shorter, as more plans are known to start from; those over few practices are no measure."""
+        self.seconds = seconds if solved >= WHOLE * len(self.model.practices) else max(self.seconds, seconds)
 
     def relaxed(self, prices: Prices, node: Node, limits: SolveLimits) -> float:
         """A bound for a node from every practice's linear relaxation: quick, and good enough to put most nodes aside
@@ -98,6 +109,37 @@ class Passes:
         practices = sum(item.bound for item in found) - owed(self._stage, prices)
         self._archive.append(Exact(prices, node.conditions, practices, caps))
         return practices + self._organization(prices, node)
+
+    def closing(self, prices: Prices, node: Node, limits: SolveLimits, enough: float) -> float:
+        """A bound for a node that has to come down to `enough` and no further: from practices' linear relaxations, and
+        from exact pricing of as many as it takes, those first whose relaxation is farthest above what an earlier pass
+        made of them. Where it stays above `enough`, all were priced exactly."""
+        caps, rest = self.masters.claim_caps(node), self._organization(prices, node) - owed(self._stage, prices)
+        asked: dict[int, tuple[str, FloatArray]] = {}
+        found = price_practices(
+            self.model, self._stage, prices, node.conditions, caps, limits, self.executor,
+            run=partial(self._until_enough, asked, enough - rest),
+        )  # fmt: skip
+        practices = sum(item.bound for item in found)
+        found = self._collect(found)
+        self._keep(prices, asked, found)
+        priced = found if len(asked) == len(found) else ()
+        self._archive.append(Exact(prices, node.conditions, practices - owed(self._stage, prices), caps, priced))
+        return practices + rest
+
+    def _until_enough(
+        self, asked: dict[int, tuple[str, FloatArray]], enough: float, tasks: Sequence[PricingTask]
+    ) -> list[Priced]:
+        quick = self._kept_or_solved({}, [replace(task, relaxed=True) for task in tasks])
+        found = {item.block: item for item in quick}
+        earlier = {item.block: item.bound for exact in self._archive for item in exact.priced}
+        loose = sorted(tasks, key=lambda task: earlier.get(task.block, -np.inf) - found[task.block].bound)
+        for first in range(0, len(loose), AT_A_TIME):
+            if sum(item.bound for item in found.values()) <= enough:
+                break
+            priced = self._kept_or_solved(asked, loose[first : first + AT_A_TIME])
+            found |= {item.block: item for item in priced}
+        return [found[task.block] for task in tasks]
 
     def bound(self, node: Node) -> float:
         """Best bound from practices' results at earlier prices under the same conditions; infinite without any."""

@@ -12,9 +12,17 @@ from critmass.solve.candidates import Found, Judging
 from critmass.solve.columns import Stage
 from critmass.solve.decomposition import Search
 from critmass.solve.nodes import Node, StageResult
+from critmass.solve.pricing import Range
 from critmass.solve.progress import Clock, Reporter, of_sample
 from critmass.solve.relaxation import Relaxation
-from critmass.solve.sampling import Estimate, SampleJudge, carried_over, loosened, renamed, sample_of
+from critmass.solve.sampling import (
+    Estimate,
+    SampleJudge,
+    carried_over,
+    loosened,
+    renamed,
+    sample_of,
+)
 
 SAMPLE_TIME = 0.25
 """Part of the time left that telling contracts apart on a sample may take."""
@@ -27,6 +35,9 @@ QUICK_PART = 0.15
 
 AIMED_PART = 0.45
 """The same of a pass over those that claim more than an aim allows."""
+
+NEW_PLANS = 0.5
+"""New plans for each practice, in the mean, that make another choice of them worth its time."""
 
 TUNING_PASSES = 3
 """Passes over a sample at the most, after the first, for the prices of one choice of contracts."""
@@ -56,6 +67,14 @@ class Trial(Search[Estimate]):
         self._until = self.clock.limit_seconds
         while not self._out_of_time() and self._tuned_further(node):
             pass
+
+    def under(self, node: Node) -> Node | None:
+        """A node of the sample under the decisions of one of the network, not priced yet; None where the sample cannot
+        keep them."""
+        assert self._relaxation is not None
+        relaxed = self._relaxation.solve(node.fixed)
+        usable = relaxed is not None and np.isfinite(relaxed.value)
+        return Node(node.fixed, np.inf, node.order, relaxed=relaxed) if usable else None
 
     def _tuned_further(self, node: Node) -> bool:
         """Another pass for a node's prices; False where it has seen enough of them."""
@@ -88,6 +107,7 @@ class SampledSearch(Search[Found]):
         self.with_all_links = with_all_links
         self._trial: Trial | None = None
         self._untuned: dict[int, Node] = {}
+        self._columns = 0
 
     def _first_nodes(self, result: StageResult[Found]) -> list[Node]:
         if self.with_all_links is None:
@@ -118,10 +138,23 @@ class SampledSearch(Search[Found]):
             super()._price_once(node, result)
         elif not self._lowered_by_relaxed_pass(node, result):
             self._take_tuned_prices(node, result)
-            self._pass_at_relaxed(node, result)
+            if not self._bounded_to_close(node, result):
+                self._pass_at_relaxed(node, result)
             if not self._hopeless(node, result):
                 self._aim(node, result)
             self._say(result, f"choice {node.order + 1}")
+
+    def _earning_more(self, node: Node, name: str, part: Range, order: int) -> Node:
+        """Of many practices, such a node gets prices of its own from the sample: passes over everyone are too few for
+        prices to go there step by step."""
+        found = super()._earning_more(node, name, part, order)
+        tuned = None if self._trial is None else self._trial.under(found)
+        if self._trial is not None and tuned is not None and tuned.relaxed is not None:
+            prices = renamed(tuned.relaxed.prices, self._trial.model, self.model)
+            found.relaxed, found.centre, found.box = replace(tuned.relaxed, prices=prices), None, None
+            found.needs_prices = False
+            self._untuned[order] = tuned
+        return found
 
     def _lowered_by_relaxed_pass(self, node: Node, result: StageResult[Found]) -> bool:
         """A quick pass at nodes that it may close: not the first, nor those that the sample finds nearly as good; where
@@ -135,6 +168,16 @@ class SampledSearch(Search[Found]):
         bound = self.passes.relaxed(node.relaxed.prices, node, self._limits(result, node))
         node.bound, node.pass_relaxed = min(node.bound, bound + self._slack(bound)), True
         self._say(result, f"choice {node.order + 1}, relaxed")
+        return True
+
+    def _bounded_to_close(self, node: Node, result: StageResult[Found]) -> bool:
+        """Bound a node that the sample finds hopeless, by no more practices than close it; False for other nodes."""
+        enough = self._closed_bound(result)
+        if node.relaxed is None or not node.promise <= enough < np.inf:
+            return False
+        prices, slack = node.relaxed.prices, self._slack(enough)
+        bound = self.passes.closing(prices, node, self._limits(result, node), enough - slack) + slack
+        node.bound, node.centre, node.centre_bound = min(node.bound, bound), prices, bound
         return True
 
     @staticmethod
@@ -151,6 +194,14 @@ class SampledSearch(Search[Found]):
         if mine.centre is not None and node.relaxed is not None:
             prices = renamed(mine.centre, self._trial.model, self.model)
             node.relaxed, node.paid = replace(node.relaxed, prices=prices), mine.paid
+
+    def _improve(self, result: StageResult[Found], node: Node, *, last: bool = False, now: bool = False) -> None:
+        """Of many practices once there are plans to choose from that were not there before: nodes differ in what a
+        payment is held to, and a choice of plans does not hold it."""
+        columns = len(self.pool.flat())
+        if self.with_all_links is None or columns >= self._columns + NEW_PLANS * len(self.model.practices):
+            self._columns = columns
+            super()._improve(result, node, last=last, now=now)
 
     def _aim(self, node: Node, result: StageResult[Found]) -> None:
         """A plan. For the first one, practices that claim more than the aim allows are priced again under its caps."""
@@ -169,5 +220,5 @@ class SampledSearch(Search[Found]):
         assert node.centre is not None
         if not self._out_of_time(AIMED_PART):
             self._pass(node.centre, aimed, result)
-        self._improve(result, node, now=True)
+        super()._improve(result, node, now=True)
         self.improving.take(result)
