@@ -64,10 +64,10 @@ NODES = 80
 MASTER_WEIGHT = 0.8
 """Weight of the master's prices against the best ones so far in the prices of the next pass."""
 
-LAST_DIVES = 3
+LAST_DIVES = 2
 """Nodes under which plans are chosen practice by practice at the end."""
 
-DIVE_SHARE, DIVE_SECONDS = 0.22, 0.65
+DIVE_SHARE, DIVE_SECONDS = 0.28, 0.85
 """Part of the time that is kept for these, and at most so many seconds for each practice."""
 
 
