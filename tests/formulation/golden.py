@@ -72,6 +72,8 @@ EXAMPLES: dict[str, Example] = {
     ),
     "workflow_prerequisite": Example("outreach needs the registry"),
     "staff_covers_minutes": Example("half steps of a nurse beside the quarter in place", tables={"Staff": NURSE}),
+    "workflow_needs_staff": Example("outreach to half of the patients takes a whole half step of a nurse"),
+    "staff_rounded_up": Example("the last half step of a nurse is needed before everybody is reached"),
     "startup_within_budget": Example(
         "$4,000 of own cash, and help from the organization",
         practice_budget_usd=4000,
@@ -105,6 +107,8 @@ EXAMPLES: dict[str, Example] = {
         "72 % and 75 % screened on one staircase of the strength that closes the gap", ("steps",)
     ),
     "staircase_order": Example("the second step only after the first", ("steps",)),
+    "threshold_needs_workflow": Example("neither 72 % nor 75 % are reached without outreach", ("steps",)),
+    "threshold_needs_reach": Example("and how far outreach must reach for each", ("steps",)),
     "value_on_hull": Example("a rate that rises steeply, then gently", ("curve",)),
     "product_of_decisions": Example("screened members times a rate that a second measure opens", ("bonus_per_case",)),
     "segments_fill_driver": Example("a pooled curve, segment by segment", ("pooled_curve",)),

@@ -169,13 +169,16 @@ class Staircase:
             self._thresholds[key] = threshold
         return self._steps[key]
 
+    def climb(self) -> list[tuple[Affine, float]]:
+        """The steps in rising order, each with how much has to be climbed for it."""
+        return [(step, self._height_of(self._thresholds[key])) for key, step in sorted(self._steps.items())]
+
     def finish(self) -> None:
         """Write the rows, once all thresholds are known."""
         covered, below, before = Affine(), 0.0, None
-        for place, (key, step) in enumerate(sorted(self._steps.items())):
+        for place, (step, height) in enumerate(self.climb()):
             if before is not None:
                 self._builder.at_most(f"staircase_order[{self._name},{place}]", step, before)
-            height = self._height_of(self._thresholds[key])
             covered, below, before = covered + step * (height - below), height, step
         if self._steps:
             self._builder.at_least(f"staircase_reached[{self._name}]", self._climbed, covered)

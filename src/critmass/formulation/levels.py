@@ -180,7 +180,7 @@ class Level(ABC):
 
     def __init__(self, shared: Shared, builder: BlockBuilder, practice: int | None) -> None:
         self.shared, self.builder, self.practice = shared, builder, practice
-        self._staircases: dict[str, Staircase] = {}
+        self.staircases: dict[str, Staircase] = {}
         self.curves: dict[object, Affine] = {}
         self.paid: dict[tuple[str, str], Affine] = {}
 
@@ -191,10 +191,10 @@ class Level(ABC):
     def staircase(self, measure: str, populations: Populations) -> Staircase:
         """The staircase of thresholds on the measure's closed share."""
         name = self.staircase_name(measure, populations)
-        if name not in self._staircases:
+        if name not in self.staircases:
             climbed, height_of = self.climb(measure, populations)
-            self._staircases[name] = Staircase(self.builder, name, climbed, height_of)
-        return self._staircases[name]
+            self.staircases[name] = Staircase(self.builder, name, climbed, height_of)
+        return self.staircases[name]
 
     def climb(self, measure: str, populations: Populations) -> tuple[Affine, Callable[[float], float]]:
         """What a measure's staircase stands on, and how much of it a closed share needs."""
@@ -202,7 +202,7 @@ class Level(ABC):
 
     def finish_staircases(self) -> None:
         """Write every staircase's rows."""
-        for staircase in self._staircases.values():
+        for staircase in self.staircases.values():
             staircase.finish()
 
     @abstractmethod

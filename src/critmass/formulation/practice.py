@@ -19,6 +19,8 @@ from critmass.formulation.links import Links
 from critmass.formulation.mass import critical_mass
 from critmass.formulation.payments import payment
 from critmass.formulation.shared_service import service_paid_once
+from critmass.formulation.staffing import staff_covers_minutes
+from critmass.formulation.thresholds import thresholds_need_workflows
 from critmass.settlement.projection import RESPONSE_CORNERS, response
 from critmass.settlement.results import Populations
 from critmass.settlement.terms import Clause
@@ -67,6 +69,11 @@ class PracticeLevel(Level):
             extra = self.extra_reach()
             self._drives[measure] = total([extra[w] * float(strength[w]) for w in np.flatnonzero(strength > 0)])
         return self._drives[measure]
+
+    def least_reach(self, place: int) -> float:
+        """Least reach of a workflow that is adopted: never below today's."""
+        model = self.shared.model
+        return max(float(model.workflows[place].minimum_reach), float(model.reach_in_place[self.index, place]))
 
     def reach(self, place: int) -> Affine:
         """Share of eligible patients that a workflow serves, whoever delivers it."""
@@ -141,6 +148,7 @@ def practice_block(shared: Shared, practice: int, links: Links) -> Block:
     service_paid_once(level)
     critical_mass(level)
     level.finish_staircases()
+    thresholds_need_workflows(level)
     _objectives(level)
     links.practice_links(level)
     return level.builder.finish()
@@ -151,12 +159,12 @@ def workflow_variables(level: PracticeLevel) -> None:
     `delivered_once`, `workflow_kept`."""
     model, rates, builder = level.shared.model, level.shared.rates, level.builder
     for place, workflow in enumerate(model.workflows):
-        today, least = float(model.reach_in_place[level.index, place]), float(workflow.minimum_reach)
+        today = float(model.reach_in_place[level.index, place])
         modes = [("own", workflow.delivery != "hub" or today > 0 or not model.scenario.hub)]
         modes.append(("hub", workflow.delivery != "practice" and model.scenario.hub))
         for mode, possible in modes:
             if possible:
-                _delivery(level, mode, workflow.id, max(least, today))
+                _delivery(level, mode, workflow.id, level.least_reach(place))
         builder.at_most(f"delivered_once[{workflow.id}]", level.adopted(place), 1.0)
         if today > 0:
             builder.at_least(f"workflow_kept[{workflow.id}]", level.adopted(place), 1.0)
@@ -213,34 +221,6 @@ def workflow_prerequisites(level: PracticeLevel) -> None:
                 level.adopted(place),
                 level.runs_workflow(needed),
             )
-
-
-def staff_covers_minutes(level: PracticeLevel) -> None:
-    """Staff in whole steps covers the minutes that the practice delivers. Family `staff_covers_minutes`."""
-    rates, model, builder = level.shared.rates, level.shared.model, level.builder
-    in_place = model.arrays.staff_in_place()[level.index]
-    for role_place, role in enumerate(model.catalog.roles):
-        minutes = rates.minutes[level.index, :, role_place]
-        parts = [
-            builder.get(f"reach_own[{workflow.id}]") * float(minutes[place])
-            for place, workflow in enumerate(model.workflows)
-            if minutes[place] and builder.has(f"reach_own[{workflow.id}]")
-        ]
-        level.costs.append(_staff_cost(level, role, role_place, total(parts), float(in_place[role_place])))
-        level.margin_costs.append(level.costs[-1])
-
-
-def _staff_cost(level: PracticeLevel, role: str, place: int, minutes: Affine, in_place: float) -> Affine:
-    """Cost of a role: what is in place is paid in any case, whole steps beyond it are a decision."""
-    rates, builder = level.shared.rates, level.builder
-    fte_minutes, step = float(rates.minutes_per_fte[place]), float(rates.step_fte[place])
-    paid_in_place = Affine(in_place * float(rates.fte_usd[place]))
-    most = np.ceil((builder.bounds(minutes)[1] / fte_minutes - in_place) / step - 1e-7)
-    if most <= 0:
-        return paid_in_place
-    steps = builder.variable(f"staff_steps[{role}]", 0.0, float(most), integer=True)
-    builder.at_least(f"staff_covers_minutes[{role}]", steps * step + in_place, minutes * (1.0 / fte_minutes))
-    return paid_in_place + steps * (step * float(rates.fte_usd[place]))
 
 
 def startup_within_budget(level: PracticeLevel) -> None:
