@@ -178,19 +178,35 @@ class BlockBuilder:
     def at_least(self, name: str, left: Affine, right: Affine | float = 0.0) -> None:
         """Row left >= right. Rows that their bounds already ensure are left out."""
         difference = left - right if right else left
-        if self.bounds(difference)[0] < 0.0 or difference.is_constant:
-            terms, factor = _scaled(difference.terms)
-            self._rows.append((name, terms, -difference.constant * factor, np.inf))
+        self._row(name, difference.terms, difference.constant)
 
     def at_most(self, name: str, left: Affine, right: Affine | float = 0.0) -> None:
         """Row left <= right."""
         merged = {index: -coefficient for index, coefficient in left.terms.items()}
         if not isinstance(right, Affine):
-            self.at_least(name, Affine(right - left.constant, merged))
+            self._row(name, merged, right - left.constant)
             return
         for index, coefficient in right.terms.items():
             merged[index] = merged.get(index, 0.0) + coefficient
-        self.at_least(name, Affine(right.constant - left.constant, merged))
+        self._row(name, merged, right.constant - left.constant)
+
+    def _row(self, name: str, terms: Mapping[int, float], constant: float) -> None:
+        """Row terms + constant >= 0. One loop looks at bounds and sizes: rows are a third of formulating."""
+        lower, upper, low = self._lower, self._upper, constant
+        largest, smallest = 0.0, np.inf
+        for index, coefficient in terms.items():
+            if coefficient > 0.0:
+                low += coefficient * lower[index]
+            elif coefficient < 0.0:
+                low += coefficient * upper[index]
+            size = abs(coefficient)
+            largest, smallest = max(largest, size), min(smallest, size)
+        if low >= 0.0 and largest > 0.0:
+            return
+        factor = 1.0
+        if smallest < SMALL:
+            terms, factor = _scaled(terms, largest)
+        self._rows.append((name, terms, -constant * factor, np.inf))
 
     def express(self, name: str, value: Affine) -> None:
         """Name an expression of the block (an objective or a link)."""
@@ -226,12 +242,11 @@ class BlockBuilder:
         )
 
 
-def _scaled(terms: Mapping[int, float]) -> tuple[dict[int, float], float]:
+def _scaled(terms: Mapping[int, float], largest: float) -> tuple[dict[int, float], float]:
     """A row's coefficients without what rounding left of zeros, and by what they were multiplied.
 
     Rates beside dollars leave coefficients that a solver takes for zero; such a row is scaled to even sizes.
     """
-    largest = max(map(abs, terms.values()), default=0.0)
     nothing = NOTHING * largest
     kept = {index: value for index, value in terms.items() if value > nothing or value < -nothing}
     smallest = min(map(abs, kept.values()), default=1.0)

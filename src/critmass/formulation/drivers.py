@@ -197,13 +197,11 @@ def stepped(reading: Reading, measure: str, corners: list[float], points: Callab
     """
     closed = reading.level.closed(measure, reading.populations)
     high = reading.level.builder.bounds(closed)[1]
-    value = paid = float(points(np.zeros(1))[0])
-    result = Affine(value)
-    for corner in corners:
-        reach = min(corner + MARGIN, high)
-        if reach <= EQUAL or corner > high + MARGIN:
-            continue
-        now = float(points(np.array([reach]))[0])
+    reached = [min(corner + MARGIN, high) for corner in corners if corner <= high + MARGIN]
+    reached = [reach for reach in reached if reach > EQUAL]
+    paid, *after = points(np.array([0.0, *reached])).tolist()
+    result = Affine(paid)
+    for reach, now in zip(reached, after, strict=True):
         if now < paid - EQUAL:
             reading.approximate(False)
             result = result + reading.level.builder.variable(f"fall[{reading.fresh('fall')}]", now - paid, 0.0)

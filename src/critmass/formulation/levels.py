@@ -70,6 +70,7 @@ class Shared:
         self.directions = measure_directions(terms)
         self.rates: CostRates = cost_rates(model)
         self.inexact: set[tuple[str, str]] = set()
+        self.staff_in_place = model.arrays.staff_in_place()
         self.startup_budgets = model.arrays.startup_budgets_usd()
         asked = model.scenario.organization_budget_usd
         self.organization_budget = model.network.startup_budget_usd if asked is None else asked
@@ -144,7 +145,7 @@ class Shared:
         key = ("counts", measure, populations, practice is None)
         if key not in self._numbers:
             self._numbers[key] = self._count_table(measure, populations, pooled=practice is None)
-        return MeasureCounts(*(float(x) for x in self._numbers[key][:, 0 if practice is None else practice]))
+        return MeasureCounts(*self._numbers[key][:, 0 if practice is None else practice].tolist())
 
     def _count_table(self, measure: str, populations: Populations, *, pooled: bool) -> FloatArray:
         view = self.view(populations, pooled=pooled)

@@ -183,8 +183,9 @@ def _gated(reading: Reading, amount: Affine, switches: list[Affine], what: str) 
         return switches[0] * amount.constant
     low, high = builder.bounds(amount)
     paid = builder.variable(f"paid[{name}]", min(low, 0.0), max(high, 0.0))
-    closed = _plus([-part + 1.0 for part in switches])
-    builder.at_most(f"payment_within_terms[{name}]", paid, amount + closed * max(-low, 0.0))
+    if low < 0.0:
+        amount = amount + _plus([-part + 1.0 for part in switches]) * -low
+    builder.at_most(f"payment_within_terms[{name}]", paid, amount)
     for place, part in enumerate(switches):
         builder.at_most(f"payment_needs_gate[{name},{place}]", paid, part * max(high, 0.0))
     return paid

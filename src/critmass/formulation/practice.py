@@ -21,7 +21,7 @@ from critmass.formulation.payments import payment
 from critmass.formulation.shared_service import service_paid_once
 from critmass.formulation.staffing import staff_covers_minutes
 from critmass.formulation.thresholds import thresholds_need_workflows
-from critmass.settlement.projection import RESPONSE_CORNERS, response
+from critmass.settlement.projection import RESPONSE_CHORDS, response_at, strength_for
 from critmass.settlement.results import Populations
 from critmass.settlement.terms import Clause
 
@@ -52,12 +52,12 @@ class PracticeLevel(Level):
     def climb(self, measure: str, populations: Populations) -> tuple[Affine, Callable[[float], float]]:
         """The strength that closes the gap. It is tighter than the closed share: half of the strength that a
         threshold needs closes more than half of what it asks. Strength may go beyond what the ceiling needs."""
-        corners, drive = np.array(RESPONSE_CORNERS), self.drive(measure)
-        heights, strongest = response(corners), self.builder.bounds(drive)[1]
+        drive = self.drive(measure)
+        strongest = self.builder.bounds(drive)[1]
         ceiling = float(self.shared.model.ceilings[self.shared.model.measure_position[measure]])
 
         def strength(closed: float) -> float:
-            needed = float(np.interp(closed, heights, corners))
+            needed = strength_for(closed)
             return min(needed + MARGIN, strongest) if closed >= ceiling - EQUAL else needed
 
         return drive, strength
@@ -356,13 +356,9 @@ def closed_gap_response(level: PracticeLevel, measure: str) -> Affine:
     model, builder = level.shared.model, level.builder
     drive, ceiling = level.drive(measure), float(model.ceilings[model.measure_position[measure]])
     _low, high = builder.bounds(drive)
-    top = min(float(response(np.array([max(high, 0.0)]))[0]), ceiling)
+    top = min(response_at(max(high, 0.0)), ceiling)
     closed = builder.variable(f"closed[{measure}]", 0.0, top)
-    corners = np.array(RESPONSE_CORNERS)
-    heights = response(corners)
-    for left in range(len(corners) - 1):
-        if corners[left] < high and heights[left] < top:
-            slope = float((heights[left + 1] - heights[left]) / (corners[left + 1] - corners[left]))
-            line = (drive + (-float(corners[left]))) * slope + float(heights[left])
-            builder.at_most(f"closed_gap_response[{measure},{left}]", closed, line)
+    for place, (corner, slope, height) in enumerate(RESPONSE_CHORDS):
+        if corner < high and height + slope * corner < top:
+            builder.at_most(f"closed_gap_response[{measure},{place}]", closed, drive * slope + height)
     return closed

@@ -20,7 +20,7 @@ need coefficients that are too large."""
 def staff_covers_minutes(level: PracticeLevel) -> None:
     """Staff in whole steps covers the minutes that the practice delivers. Family `staff_covers_minutes`."""
     rates, model, builder = level.shared.rates, level.shared.model, level.builder
-    in_place = model.arrays.staff_in_place()[level.index]
+    in_place = level.shared.staff_in_place[level.index]
     for role_place, role in enumerate(model.catalog.roles):
         minutes = rates.minutes[level.index, :, role_place]
         parts = {

@@ -44,7 +44,8 @@ def _chords() -> list[tuple[float, float, float]]:
     return list(zip(corners.tolist(), slopes.tolist(), (heights - slopes * corners).tolist(), strict=True))
 
 
-_CHORDS = _chords()
+RESPONSE_CHORDS = _chords()
+"""Where each chord of the response begins, its slope, and its height at strength 0; the last one is flat."""
 
 
 def response(strength: FloatArray, room: FloatArray | None = None) -> FloatArray:
@@ -53,7 +54,7 @@ def response(strength: FloatArray, room: FloatArray | None = None) -> FloatArray
     The response is concave, so it is the least of its chords; this takes a quarter of the time of a search
     for the corner, and chords that begin above the largest strength are left out.
     """
-    (_, slope, _), *others = _CHORDS
+    (_, slope, _), *others = RESPONSE_CHORDS
     closed = np.multiply(strength, slope, out=room)
     chord, largest = np.empty_like(closed), strength.max(initial=0.0)
     for begins, slope, height in others:
@@ -62,6 +63,16 @@ def response(strength: FloatArray, room: FloatArray | None = None) -> FloatArray
             np.add(chord, height, out=chord)
             np.minimum(closed, chord, out=closed)
     return closed
+
+
+def response_at(strength: float) -> float:
+    """The response of one strength s >= 0: the same as `response`, without arrays."""
+    return min(slope * strength + height for _, slope, height in RESPONSE_CHORDS)
+
+
+def strength_for(closed: float) -> float:
+    """The least strength whose response is a closed share, before the ceiling; the last corner beyond the largest."""
+    return min(max((closed - height) / slope for _, slope, height in RESPONSE_CHORDS[:-1]), RESPONSE_CORNERS[-1])
 
 
 def weighted_sum(parts: FloatArray, weights: FloatArray) -> FloatArray | None:
