@@ -196,11 +196,15 @@ class BlockBuilder:
         largest, smallest = 0.0, np.inf
         for index, coefficient in terms.items():
             if coefficient > 0.0:
-                low += coefficient * lower[index]
+                low, size = low + coefficient * lower[index], coefficient
             elif coefficient < 0.0:
-                low += coefficient * upper[index]
-            size = abs(coefficient)
-            largest, smallest = max(largest, size), min(smallest, size)
+                low, size = low + coefficient * upper[index], -coefficient
+            else:
+                size = 0.0
+            if size > largest:
+                largest = size
+            if size < smallest:
+                smallest = size
         if low >= 0.0 and largest > 0.0:
             return
         factor = 1.0

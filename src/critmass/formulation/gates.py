@@ -75,7 +75,7 @@ def gates_open(words: tuple[v.Gate, ...], reading: Reading, *, adverse: bool) ->
 
 def _grouped(words: tuple[v.Gate, ...], reading: Reading, *, joined: bool) -> tuple[v.Gate, ...]:
     """Gates on what the organization joins, put together: they are one condition of the organization."""
-    by_organization = {program.id for program in reading.level.shared.programs if program.join_level == "organization"}
+    by_organization = reading.level.shared.organization_programs
     together = tuple(
         word
         for word in words

@@ -82,6 +82,11 @@ class Shared:
         """Measures that each program's components look at or pay for."""
         return {program.id: program.measures for program in self.programs}
 
+    @cached_property
+    def organization_programs(self) -> frozenset[str]:
+        """Programs that the organization joins for everybody."""
+        return frozenset(program.id for program in self.programs if program.join_level == "organization")
+
     def reaches(self, program: Program, practice: int) -> bool:
         """Whether any clause of the program touches members of the practice."""
         return any(self.has_members(clause.populations, practice) for clause in self.terms.of(program.id))

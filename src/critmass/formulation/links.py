@@ -47,9 +47,7 @@ class Links:
 
     def __init__(self, shared: Shared) -> None:
         self.shared = shared
-        self.organization_programs = frozenset(
-            program.id for program in shared.programs if program.join_level == "organization"
-        )
+        self.organization_programs = shared.organization_programs
         self.requests: list[PooledRequest] = []
         self.organization_side: dict[str, Affine] = {}
         self.equal: set[str] = set()

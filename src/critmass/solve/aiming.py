@@ -12,11 +12,15 @@ from critmass.solve.columns import Stage
 from critmass.solve.highs import SolveLimits, solve
 from critmass.solve.masters import Masters
 from critmass.solve.nodes import Node
-from critmass.solve.pricing import most_pooled_payments
+from critmass.solve.pricing import Range, most_pooled_payments
 
 WHOLE_SECONDS = 6.0
 """Time for what the organization of a thousand practices can make of its payments by whole decisions; of more in
 proportion."""
+
+SAFE_USD = 2.0
+"""By how much claims stay below what an aim pays: caps are rounded up to whole dollars, and columns may be half a
+dollar above them. A practice that claims all it may would miss mass by what was rounded."""
 
 PARTS = (1.0, 0.97, 0.94, 0.91, 0.88, 0.85, 0.8, 0.7)
 """Parts of what a master makes of pooled payments, perhaps the sample's, that a plan may aim at."""
@@ -33,9 +37,12 @@ class Aims:
         self.model, self.masters, self.seed = model, masters, seed
         self._start = PARTS.index(1.0)
         self._paid: Mapping[str, float] = {}
+        self._aimed: dict[frozenset[tuple[str, Range]], Mapping[str, float]] = {}
+        """What was aimed at last under the same contracts."""
 
     def best(self, stage: Stage, node: Node) -> Node:
-        """The aim at which the linear master over the columns at hand is worth most, from the last best one uphill.
+        """The aim at which the linear master over the columns at hand is worth most, from the last best one uphill, or
+        what was aimed at before: practices were priced to claim all of that, and a cent less is no use to them.
 
         Steps and gates that the node holds are free again: with the columns at hand they may be out of reach by little.
         """
@@ -51,8 +58,17 @@ class Aims:
             best = max(worth, key=lambda place: worth[place])
             if best == at:
                 self._start = at
-                return self.at(node, PARTS[at])
+                return self._or_again(stage, self.at(node, PARTS[at]), worth[at])
             at = best
+
+    def _or_again(self, stage: Stage, found: Node, worth: float) -> Node:
+        """What was aimed at before under the same contracts, where that is worth more."""
+        contracts = frozenset(_with_contracts_alone(found).fixed.items())
+        before = self._aimed.get(contracts)
+        if before is not None and self._worth(stage, again := self._node(_with_contracts_alone(found), before)) > worth:
+            return again
+        self._aimed[contracts] = found.paid
+        return found
 
     def higher(self, node: Node) -> Node | None:
         """The next aim above the best one, if there is one: worth more, perhaps, once practices are priced under it."""
@@ -61,12 +77,23 @@ class Aims:
     def at(self, node: Node, part: float) -> Node:
         """A node that aims at a part of the payments that another node's master makes; what it is to pay itself, such
         as a withhold, counts in full."""
-        paid = {name: part * value if value > 0 else value for name, value in self._paid.items()}
+        return self._node(node, {name: part * value if value > 0 else value for name, value in self._paid.items()})
+
+    def _node(self, node: Node, paid: Mapping[str, float]) -> Node:
+        """A node that aims at payments."""
         position = self.model.organization.position
         floors = {name: (value, np.inf) for name, value in paid.items() if 0 < value < np.inf and name in position}
-        caps = self.masters.caps_at(paid, node)
+        caps = [self._safely(place, each) for place, each in enumerate(self.masters.caps_at(paid, node))]
         fixed = {**node.fixed, **floors}
-        return Node(fixed, np.inf, node.order, relaxed=node.relaxed, centre=node.centre, caps=caps)
+        return Node(fixed, np.inf, node.order, relaxed=node.relaxed, centre=node.centre, caps=caps, paid=dict(paid))
+
+    def _safely(self, place: int, caps: Mapping[str, Range]) -> dict[str, Range]:
+        """Caps a little below what is paid, but for payments that cannot be larger: these are claimed whole."""
+        block = self.model.blocks[place]
+        return {
+            name: (low, max(low, high - SAFE_USD)) if high < block.upper[block.position[name]] else (low, high)
+            for name, (low, high) in caps.items()
+        }
 
     def _worth(self, stage: Stage, aimed: Node) -> float:
         problem, _, _ = self.masters.plan_problem(stage, aimed)

@@ -220,5 +220,6 @@ class SampledSearch(Search[Found]):
         assert node.centre is not None
         if not self._out_of_time(AIMED_PART):
             self._pass(node.centre, aimed, result)
+        self._columns = len(self.pool.flat())
         super()._improve(result, node, now=True)
         self.improving.take(result)
