@@ -65,8 +65,10 @@ class Aims:
         """What was aimed at before under the same contracts, where that is worth more."""
         contracts = frozenset(_with_contracts_alone(found).fixed.items())
         before = self._aimed.get(contracts)
-        if before is not None and self._worth(stage, again := self._node(_with_contracts_alone(found), before)) > worth:
-            return again
+        if before is not None:
+            again = self._node(_with_contracts_alone(found), before)
+            if self._worth(stage, again) > worth:
+                return again
         self._aimed[contracts] = found.paid
         return found
 
