@@ -67,7 +67,7 @@ MASTER_WEIGHT = 0.8
 LAST_DIVES = 2
 """Nodes under which plans are chosen practice by practice at the end."""
 
-DIVE_SHARE, DIVE_SECONDS = 0.28, 0.85
+DIVE_SHARE, DIVE_SECONDS = 0.35, 1.05
 """Part of the time that is kept for these, and at most so many seconds for each practice."""
 
 
