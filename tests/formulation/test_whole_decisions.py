@@ -39,7 +39,7 @@ def _relaxed(problem: Problem) -> float:
 
 def test_practices_of_the_sample_are_worth_the_same() -> None:
     """At mass and not. Each family is there, and together they bring down the relaxation."""
-    for block in formulated(3).practices:
+    for block in formulated(2).practices:
         assert {row.partition("[")[0] for row in block.rows} >= set(TIGHTENING)
         at_mass = block.position["at_mass"]
         for value in (0.0, 1.0):
