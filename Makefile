@@ -32,10 +32,10 @@ demo: $(READY) ## check the shipped catalog, then plan the 12-practice sample in
 	$(BIN)/critmass plan $(NETWORKS)/pho12.xlsx --out out/demo --time-limit 60 $(UNPROVED_IS_FINE)
 
 test: lint ## style, types, import direction, and all tests but the long ones
-	$(BIN)/python -m pytest -n $(WORKERS) -m "not long"
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m "not long"
 
 test-long: $(READY) ## the long tests alone
-	$(BIN)/python -m pytest -n $(WORKERS) -m long
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m long
 
 bench: $(BENCH_READY) ## all benchmarks on this machine, about an hour; tests/benchmarks/README.md has the protocol
 	$(BIN)/python tests/benchmarks/plan_times.py

@@ -24,7 +24,7 @@ from plans import small_plan, tiny_catalog
 NOW = datetime.datetime(2026, 3, 1, 12, 0, tzinfo=datetime.UTC)
 PAYERS = ("bcbsm", "medicare", "meridian")
 PERTURBATIONS = 1_000
-BATCHES = 20
+BATCHES = 10
 COUNTED = {
     "Panel": ("members", "member_months", "under_21", "risk_rising", "risk_high", "chronic_2_plus"),
     "Baseline": ("denominator", "numerator", "prior_numerator", "prior_denominator"),
@@ -136,7 +136,7 @@ def seen(book: Book, payer: str, log: Path) -> str:
 
 BATCH = PERTURBATIONS // BATCHES
 STARTS = [0, *(pytest.param(start, marks=pytest.mark.long) for start in range(BATCH, PERTURBATIONS, BATCH))]
-"""A thousand perturbations in twenty pieces, the first of which is in the short run."""
+"""A thousand perturbations in ten pieces, the first of which is in the short run."""
 
 
 @pytest.mark.parametrize("first", STARTS)

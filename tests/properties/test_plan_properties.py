@@ -26,7 +26,7 @@ from plans import tiny_catalog
 from random_instances import Instance, random_instance
 
 SEEDS = st.integers(10_000, 99_999)
-FEW = settings(max_examples=15, deadline=None, derandomize=True, phases=(Phase.explicit, Phase.generate))
+FEW = settings(max_examples=20, deadline=None, derandomize=True, phases=(Phase.explicit, Phase.generate))
 """No shrinking: a seed does not get simpler by getting smaller."""
 
 

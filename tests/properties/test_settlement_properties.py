@@ -21,7 +21,7 @@ from instance_changes import with_better_results, with_tables
 from random_instances import Instance, random_instance
 
 SEEDS = st.integers(100_000, 999_999)
-FEW = settings(max_examples=24, deadline=None, derandomize=True, phases=(Phase.explicit, Phase.generate))
+FEW = settings(max_examples=30, deadline=None, derandomize=True, phases=(Phase.explicit, Phase.generate))
 """No shrinking: a seed does not get simpler by getting smaller."""
 
 

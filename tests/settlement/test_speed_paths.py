@@ -16,7 +16,15 @@ from critmass.domain.values import Cited
 from critmass.network import load_network
 from critmass.settlement import evaluate
 from critmass.settlement.amounts import Settled, SettlementRun, passed_share, settle
-from critmass.settlement.projection import RESPONSE_CORNERS, Decisions, Model, ProjectedResults, response
+from critmass.settlement.projection import (
+    RESPONSE_CORNERS,
+    Decisions,
+    Model,
+    ProjectedResults,
+    response,
+    response_at,
+    strength_for,
+)
 from critmass.settlement.results import FloatArray
 from critmass.settlement.terms import Terms, terms_in_force
 
@@ -114,6 +122,14 @@ def test_the_response_is_the_chord_through_its_corners() -> None:
     strength = np.append(np.random.default_rng(7).random(500) * 5, corners)
     wanted = np.interp(strength, corners, 1.0 - np.exp(-corners))
     np.testing.assert_allclose(response(strength[None, :])[0], wanted, rtol=0, atol=1e-15)
+    np.testing.assert_allclose([response_at(item) for item in strength], wanted, rtol=0, atol=1e-15)
+
+
+def test_a_closed_share_takes_the_strength_that_closes_it() -> None:
+    """The way back from the response, up to its largest."""
+    strength = np.append(np.random.default_rng(8).random(200) * RESPONSE_CORNERS[-1], RESPONSE_CORNERS)
+    np.testing.assert_allclose([strength_for(response_at(item)) for item in strength], strength, rtol=0, atol=1e-12)
+    assert strength_for(1.0) == RESPONSE_CORNERS[-1]
 
 
 @pytest.mark.parametrize("rows", [1, 2, 7, 40])

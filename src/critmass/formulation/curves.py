@@ -169,14 +169,14 @@ class Staircase:
             self._thresholds[key] = threshold
         return self._steps[key]
 
-    def climb(self) -> list[tuple[Affine, float]]:
+    def heights(self) -> list[tuple[Affine, float]]:
         """The steps in rising order, each with how much has to be climbed for it."""
         return [(step, self._height_of(self._thresholds[key])) for key, step in sorted(self._steps.items())]
 
     def finish(self) -> None:
         """Write the rows, once all thresholds are known."""
         covered, below, before = Affine(), 0.0, None
-        for place, (step, height) in enumerate(self.climb()):
+        for place, (step, height) in enumerate(self.heights()):
             if before is not None:
                 self._builder.at_most(f"staircase_order[{self._name},{place}]", step, before)
             covered, below, before = covered + step * (height - below), height, step

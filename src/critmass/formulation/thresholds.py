@@ -25,18 +25,18 @@ def thresholds_need_workflows(level: PracticeLevel) -> None:
     today = model.reach_in_place[level.index]
     for measure, staircase in level.staircases.items():
         strength = model.strengths[:, model.measure_position[measure]]
-        climb = staircase.climb()
+        heights = staircase.heights()
         for place in map(int, np.flatnonzero(strength > 0)):
-            _needs(level, measure, place, list(_reach_needed(strength, today, place, climb)))
+            _needs(level, measure, place, list(_reach_needed(strength, today, place, heights)))
 
 
 def _reach_needed(
-    strength: FloatArray, today: FloatArray, place: int, climb: Sequence[tuple[Affine, float]]
+    strength: FloatArray, today: FloatArray, place: int, heights: Sequence[tuple[Affine, float]]
 ) -> Iterator[tuple[Affine, float]]:
     """The steps that need more of a workflow than today's reach though all others reach everybody, with what they
     need. None of them is taken where a workflow does not run."""
     others = float(strength @ (1.0 - today)) - float(strength[place] * (1.0 - today[place]))
-    for step, height in climb:
+    for step, height in heights:
         needed = float(today[place] + (height - others) / strength[place])
         if needed > float(today[place]) + EQUAL:
             yield step, needed

@@ -58,17 +58,17 @@ class Aims:
             best = max(worth, key=lambda place: worth[place])
             if best == at:
                 self._start = at
-                return self._or_again(stage, self.at(node, PARTS[at]), worth[at])
+                return self._or_again(stage, node, worth[at])
             at = best
 
-    def _or_again(self, stage: Stage, found: Node, worth: float) -> Node:
-        """What was aimed at before under the same contracts, where that is worth more."""
-        contracts = frozenset(_with_contracts_alone(found).fixed.items())
-        before = self._aimed.get(contracts)
-        if before is not None:
-            again = self._node(_with_contracts_alone(found), before)
+    def _or_again(self, stage: Stage, node: Node, worth: float) -> Node:
+        """The best aim of a node that holds contracts alone, or what was aimed at before where that is worth more."""
+        contracts = frozenset(node.fixed.items())
+        if contracts in self._aimed:
+            again = self._node(node, self._aimed[contracts])
             if self._worth(stage, again) > worth:
                 return again
+        found = self.at(node, PARTS[self._start])
         self._aimed[contracts] = found.paid
         return found
 
