@@ -21,6 +21,7 @@ from critmass.solve.passes import Passes
 from critmass.solve.pricing import (
     Priced,
     Prices,
+    PricingFromBases,
     claim_ranges,
     counted_on_payments,
     most_pooled_payments,
@@ -69,9 +70,9 @@ def test_known_results_under_lower_caps_are_those_of_solving_anew(model: Network
     loose, tight = ([_caps(model, most, share, at) for at in range(4)] for share in (1.0, 0.6))
     prices = no_prices(model, STAGE)
     with ThreadPoolExecutor(1) as pool:
-        first = price_practices(model, STAGE, prices, conditions, loose, LIMITS, pool)
-        again = price_practices(model, STAGE, prices, conditions, tight, LIMITS, pool, first)
-        fresh = price_practices(model, STAGE, prices, conditions, tight, LIMITS, pool)
+        first = price_practices(model, STAGE, prices, conditions, loose, LIMITS, PricingFromBases(pool).run)
+        again = price_practices(model, STAGE, prices, conditions, tight, LIMITS, PricingFromBases(pool).run, first)
+        fresh = price_practices(model, STAGE, prices, conditions, tight, LIMITS, PricingFromBases(pool).run)
     assert np.allclose([item.bound for item in again], [item.bound for item in fresh], atol=3.0)
     assert all(one.bound <= other.bound + 3.0 for one, other in zip(again, first, strict=True))
 
@@ -88,7 +89,9 @@ def test_columns_of_a_judge_claim_no_more_than_they_need(model: NetworkModel) ->
     conditions = {name: part for name, part in choice.items() if name.startswith("condition[")}
     caps = [_caps(model, most_pooled_payments(model, choice), 1.0, at) for at in range(4)]
     with ThreadPoolExecutor(1) as pool:
-        found = price_practices(model, STAGE, no_prices(model, STAGE), conditions, caps, LIMITS, pool)
+        found = price_practices(
+            model, STAGE, no_prices(model, STAGE), conditions, caps, LIMITS, PricingFromBases(pool).run
+        )
     for item, column in zip(found, judge.columns([(item.block, item.points[0]) for item in found]), strict=True):
         position = model.blocks[item.block].position
         for name in caps[item.block]:
@@ -103,7 +106,11 @@ def test_pricing_tasks_travel(model: NetworkModel) -> None:
     found = []
     for kind in ("threads", "processes"):
         with solve_pool(2, kind) as pool:
-            found.append(price_practices(model, STAGE, no_prices(model, STAGE), conditions, caps, LIMITS, pool))
+            found.append(
+                price_practices(
+                    model, STAGE, no_prices(model, STAGE), conditions, caps, LIMITS, PricingFromBases(pool).run
+                )
+            )
     assert [item.bound for item in found[0]] == pytest.approx([item.bound for item in found[1]])
 
 
@@ -236,7 +243,9 @@ def test_decisions_that_are_known_become_columns(model: NetworkModel) -> None:
     conditions = {name: part for name, part in choice.items() if name.startswith("condition[")}
     caps = [_caps(model, most_pooled_payments(model, choice), 0.0, at) for at in range(4)]
     with ThreadPoolExecutor(1) as pool:
-        priced = price_practices(model, STAGE, no_prices(model, STAGE), conditions, caps, LIMITS, pool)
+        priced = price_practices(
+            model, STAGE, no_prices(model, STAGE), conditions, caps, LIMITS, PricingFromBases(pool).run
+        )
     judge = Judge(model, Pricer(model.shared.model, model.shared.terms))
     first = judge.columns([(item.block, item.points[0]) for item in priced])
     decisions = model.decisions([*(item.x for item in first), np.zeros(len(model.organization.variables))])

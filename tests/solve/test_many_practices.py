@@ -17,6 +17,7 @@ from critmass.solve import sampling
 from critmass.solve.candidates import Candidate, Judge, Pricer
 from critmass.solve.columns import Stage, column, without_mass
 from critmass.solve.executor import solve_pool
+from critmass.solve.interrupt import SearchStopped
 from critmass.solve.nodes import Node, StageResult
 from critmass.solve.pricing import Prices, no_prices
 from critmass.solve.progress import Clock, silent
@@ -206,7 +207,7 @@ def test_a_first_pass_is_expected_to_take_what_the_sample_took(
 
 def test_where_a_pass_has_no_time_a_quick_one_bounds_a_choice(model: NetworkModel) -> None:
     """With half of a pass left a search is not over while a choice of contracts has no bound: it gets one from linear
-    relaxations, and no practice is priced exactly any more."""
+    relaxations, and no practice is priced exactly any more. What takes a part of a pass is begun still."""
     clock = Clock(1000.0)
     with solve_pool(1) as executor:
         search = search_of(model, clock, executor)
@@ -223,6 +224,13 @@ def test_where_a_pass_has_no_time_a_quick_one_bounds_a_choice(model: NetworkMode
         assert not search._work_on(other, result, 2)
         assert first.bound <= other.bound + 1.0 < np.inf
         assert search.passes.exact == 1
+        assert not search._finished(result)
+        with pytest.raises(SearchStopped):
+            search._work_on(other, result, 2)
+        assert first.centre is not None
+        assert search.passes.part(first.centre, first) == 0.0
+        assert search._pass(first.centre, first, result) == pytest.approx(first.bound)
+        search.passes.seconds = 1e5
         assert search._finished(result)
 
 

@@ -22,6 +22,16 @@ SAFE_USD = 2.0
 """By how much claims stay below what an aim pays: caps are rounded up to whole dollars, and columns may be half a
 dollar above them. A practice that claims all it may would miss mass by what was rounded."""
 
+CONTRACTS = ("join[", "condition[")
+"""The organization's contracts and the conditions that follow from them."""
+
+PAYMENT = "paid["
+"""A pooled payment that is held to a part of its range."""
+
+MORE = 1e-4
+"""How much more than the cap of a node is aimed at, as a part of it: practices that were priced under the node claim up
+to their shares of the cap, and that has to be safely paid."""
+
 PARTS = (1.0, 0.97, 0.94, 0.91, 0.88, 0.85, 0.8, 0.7)
 """Parts of what a master makes of pooled payments, perhaps the sample's, that a plan may aim at."""
 
@@ -45,12 +55,11 @@ class Aims:
         what was aimed at before: practices were priced to claim all of that, and a cent less is no use to them.
 
         Steps and gates that the node holds are free again: with the columns at hand they may be out of reach by little.
+        What it holds of payments counts for the first aim, if that can be had.
         """
-        node = _with_contracts_alone(node)
+        self._paid, node = self._whole(stage, node), _only(node, CONTRACTS)
         worth: dict[int, float] = {}
         at = self._start
-        whole = self.masters.whole_payments(stage, node, WHOLE_SECONDS * max(len(self.model.practices) / 1000, 1.0))
-        self._paid = whole or {**most_pooled_payments(self.model, node.fixed), **node.paid}
         while True:
             for place in (at, at - 1, at + 1):
                 if 0 <= place < len(PARTS) and place not in worth:
@@ -60,6 +69,20 @@ class Aims:
                 self._start = at
                 return self._or_again(stage, node, worth[at])
             at = best
+
+    def _whole(self, stage: Stage, node: Node) -> Mapping[str, float]:
+        """What the organization can make of payments in the node's part of their range, or anywhere."""
+        seconds = WHOLE_SECONDS * max(len(self.model.practices) / 1000, 1.0)
+        anywhere, held = _only(node, CONTRACTS), _only(node, (*CONTRACTS, PAYMENT))
+        capped = {name: part[1] for name, part in held.fixed.items() if name.startswith(PAYMENT)}
+        found = self.masters.whole_payments(stage, held, seconds) if capped else {}
+        if found:
+            return {
+                name: (1.0 + MORE) * value if value >= (1.0 - MORE) * capped.get(name, np.inf) else value
+                for name, value in found.items()
+            }
+        found = self.masters.whole_payments(stage, anywhere, seconds)
+        return found or {**most_pooled_payments(self.model, anywhere.fixed), **node.paid}
 
     def _or_again(self, stage: Stage, node: Node, worth: float) -> Node:
         """The best aim of a node that holds contracts alone, or what was aimed at before where that is worth more."""
@@ -74,7 +97,7 @@ class Aims:
 
     def higher(self, node: Node) -> Node | None:
         """The next aim above the best one, if there is one: worth more, perhaps, once practices are priced under it."""
-        return self.at(_with_contracts_alone(node), PARTS[self._start - 1]) if self._start > 0 else None
+        return self.at(_only(node, CONTRACTS), PARTS[self._start - 1]) if self._start > 0 else None
 
     def at(self, node: Node, part: float) -> Node:
         """A node that aims at a part of the payments that another node's master makes; what it is to pay itself, such
@@ -103,7 +126,7 @@ class Aims:
         return solve(relaxed, SolveLimits(time_seconds=60, seed=self.seed)).objective
 
 
-def _with_contracts_alone(node: Node) -> Node:
-    """The node with what it holds of the organization's contracts and of the conditions that follow from them."""
-    fixed = {name: held for name, held in node.fixed.items() if name.startswith(("join[", "condition["))}
+def _only(node: Node, held: tuple[str, ...]) -> Node:
+    """The node with those of its decisions alone whose names begin so."""
+    fixed = {name: part for name, part in node.fixed.items() if name.startswith(held)}
     return Node(fixed, np.inf, node.order, relaxed=node.relaxed, centre=node.centre, paid=node.paid)

@@ -221,7 +221,7 @@ class Search(Bounding[Found]):
             node.caps_tried = True
             return []
         middle = counted_on - max(room, 0.5 * (counted_on - made_of_it))
-        if self._out_of_time():
+        if not self.many and self._out_of_time():
             raise SearchStopped
         lower = self._capped(node, name, (low, middle), made + 1, result)
         upper = self._earning_more(node, name, (middle, high), made)

@@ -7,7 +7,7 @@ check feasibility and objective outside.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -20,6 +20,9 @@ FloatArray = NDArray[np.float64]
 Termination = Literal["solved", "limit", "infeasible", "unbounded", "failed"]
 
 INTEGRALITY = 1e-7
+
+NEGLIGIBLE = 1e-9
+"""What a row may be missed by without a look at its size."""
 
 
 @dataclass(frozen=True)
@@ -87,6 +90,41 @@ def solve(
         return answer
     limits = replace(limits, time_seconds=left, presolve=False)
     return _run(load(problem, limits), problem, limits, start, stopped)
+
+
+class Basis:
+    """Where a linear solve ended, for another one over the same rows to begin there."""
+
+    def __init__(self, found: highspy.HighsBasis) -> None:
+        self.found = found
+
+    def __reduce__(self) -> tuple[Callable[[bytes, bytes], Basis], tuple[bytes, bytes]]:
+        """Statuses as numbers, for other processes."""
+        return _basis, (bytes(map(int, self.found.col_status)), bytes(map(int, self.found.row_status)))
+
+
+def _basis(columns: Sequence[int], rows: Sequence[int]) -> Basis:
+    found = highspy.HighsBasis()
+    found.col_status = [highspy.HighsBasisStatus(status) for status in columns]
+    found.row_status = [highspy.HighsBasisStatus(status) for status in rows]
+    found.valid = True
+    return Basis(found)
+
+
+def solve_linear(problem: Problem, limits: SolveLimits, basis: Basis | None) -> tuple[Answer, Basis | None]:
+    """The linear relaxation of a model, and where its solve ended.
+
+    It begins at the basis, if there is one, which takes a third of the time where only prices or bounds are others. The
+    optimum is the same.
+    """
+    linear = replace(problem, integer=np.zeros_like(problem.integer))
+    highs = load(linear, limits)
+    if basis is not None:
+        highs.setBasis(basis.found)
+    answer = _run(highs, linear, limits, None, None)
+    if answer.termination == "failed":
+        return solve(linear, replace(limits, presolve=False)), None
+    return answer, Basis(highs.getBasis()) if answer.termination == "solved" else None
 
 
 def _run(
@@ -209,11 +247,13 @@ def _others(highs: highspy.Highs, problem: Problem, keep: int) -> tuple[FloatArr
 
 def violation(problem: Problem, x: FloatArray) -> float:
     """Largest violation of a row, bound or integrality at a point, relative to the row's size: its largest
-    coefficient, or a thousandth of all that is added up in it, which is what rounding leaves of large sums."""
-    activity, added_up = problem.matrix @ x, np.abs(problem.matrix) @ np.abs(x)
-    largest = np.abs(problem.matrix).max(axis=1).toarray().ravel() if activity.size else 1.0
-    size = np.maximum(1.0, np.maximum(largest, 1e-3 * added_up))
-    rows = np.maximum(problem.row_lower - activity, activity - problem.row_upper) / size
+    coefficient, or a thousandth of all that is added up in it, which is what rounding leaves of large sums, or one."""
+    activity = problem.matrix @ x
+    rows = np.maximum(problem.row_lower - activity, activity - problem.row_upper)
+    beyond = np.flatnonzero(rows > NEGLIGIBLE)
+    if beyond.size:
+        parts = np.abs(problem.matrix[beyond])
+        rows[beyond] /= np.maximum(1.0, np.maximum(parts.max(axis=1).toarray().ravel(), 1e-3 * (parts @ np.abs(x))))
     bounds = np.maximum(problem.lower - x, x - problem.upper)
     fractions = np.abs(x - np.round(x))[problem.integer]
     return float(max((part.max(initial=0.0) for part in (rows, bounds, fractions)), default=0.0))

@@ -14,7 +14,6 @@ from critmass.formulation.block import FloatArray
 from critmass.formulation.network_model import NetworkModel
 from critmass.solve.candidates import Judging, Valued
 from critmass.solve.columns import Column, Pool, Stage, column, without_mass
-from critmass.solve.executor import run_all
 from critmass.solve.highs import SolveLimits, solve
 from critmass.solve.kept import Kept, KeptPricing, NeverAtMass
 from critmass.solve.masters import Masters
@@ -22,13 +21,14 @@ from critmass.solve.nodes import Exact, Node
 from critmass.solve.pricing import (
     Priced,
     Prices,
+    PricingFromBases,
     PricingTask,
     block_problem,
     owed,
-    price_practice,
     price_practices,
     priced_problem,
     under,
+    within_caps,
 )
 
 WHOLE = 0.9
@@ -52,11 +52,12 @@ class Passes:
         self, model: NetworkModel, masters: Masters, judge: Judging[Valued], pool: Pool, executor: Executor, seed: int
     ) -> None:
         self.model, self.masters, self.judge, self.pool = model, masters, judge, pool
-        self.executor, self.seed = executor, seed
+        self.seed = seed
         self.seconds = 0.0
         """Of the last pass that solved nearly everyone, or a longer one since; before the first one what it is expected
         to take."""
         self.kept = KeptPricing()
+        self.pricing = PricingFromBases(executor)
         self._stage, self._last = Stage("", {}), len(model.blocks) - 1
         self._archive: list[Exact] = []
         self._settled: dict[tuple[int, bytes], Column] = {}
@@ -82,8 +83,7 @@ class Passes:
         known, began, solved = self.known(prices, node), time.monotonic(), self.kept.counts.solved
         asked: dict[int, tuple[str, FloatArray]] = {}
         found = price_practices(
-            self.model, self._stage, prices, conditions, caps, limits, self.executor, known,
-            run=partial(self._kept_or_solved, asked),
+            self.model, self._stage, prices, conditions, caps, limits, partial(self._kept_or_solved, asked), known
         )  # fmt: skip
         self._measure(time.monotonic() - began, self.kept.counts.solved - solved)
         practices = sum(item.bound for item in found) - owed(self._stage, prices)
@@ -102,8 +102,8 @@ class Passes:
         caps = self.masters.claim_caps(node)
         asked: dict[int, tuple[str, FloatArray]] = {}
         found = price_practices(
-            self.model, self._stage, prices, node.conditions, caps, limits, self.executor, relaxed=True,
-            run=partial(self._kept_or_solved, asked),
+            self.model, self._stage, prices, node.conditions, caps, limits, partial(self._kept_or_solved, asked),
+            relaxed=True,
         )  # fmt: skip
         self._keep(prices, asked, found)
         practices = sum(item.bound for item in found) - owed(self._stage, prices)
@@ -117,8 +117,8 @@ class Passes:
         caps, rest = self.masters.claim_caps(node), self._organization(prices, node) - owed(self._stage, prices)
         asked: dict[int, tuple[str, FloatArray]] = {}
         found = price_practices(
-            self.model, self._stage, prices, node.conditions, caps, limits, self.executor,
-            run=partial(self._until_enough, asked, enough - rest),
+            self.model, self._stage, prices, node.conditions, caps, limits,
+            partial(self._until_enough, asked, enough - rest),
         )  # fmt: skip
         practices = sum(item.bound for item in found)
         found = self._collect(found)
@@ -170,9 +170,17 @@ class Passes:
 
         price_practices(
             self.model, self._stage, prices, node.conditions, self.masters.claim_caps(node), SolveLimits(),
-            self.executor, self.known(prices, node), run=count,
+            count, self.known(prices, node),
         )  # fmt: skip
         return len(found)
+
+    def part(self, prices: Prices, node: Node) -> float:
+        """What part of the practices a pass may have to solve: all, or, of those seen at the same prices, the ones
+        whose best plans claim more than the node allows."""
+        known, caps = self.known(prices, node), self.masters.claim_caps(node)
+        if known is None:
+            return 1.0
+        return sum(not within_caps(self.model, item, caps[item.block]) for item in known) / len(known)
 
     def is_open(self, node: Node) -> bool:
         """Whether the organization can keep the node's decisions at all, by itself."""
@@ -196,7 +204,7 @@ class Passes:
                 found[task.block] = known
         again = self.kept.to_check(list(found))
         open_tasks = [self._begun(task) for task in tasks if task.block not in found or task.block in again]
-        for task, item in zip(open_tasks, run_all(self.executor, price_practice, open_tasks), strict=True):
+        for task, item in zip(open_tasks, self.pricing.run(open_tasks), strict=True):
             if task.block in again:
                 self.kept.compare(task, found[task.block], item)
             elif _is_loose(task, item):

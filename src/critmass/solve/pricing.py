@@ -13,7 +13,7 @@ from critmass.formulation.bonus import COUNTED, OWN_VALUE
 from critmass.formulation.network_model import NetworkModel
 from critmass.solve.columns import Stage
 from critmass.solve.executor import run_all
-from critmass.solve.highs import Answer, Problem, SolveLimits, solve
+from critmass.solve.highs import Basis, Problem, SolveLimits, solve, solve_linear
 
 Range = tuple[float, float]
 """Least and largest value that a decision of the organization may take."""
@@ -45,15 +45,22 @@ class Prices:
         return Prices(weight * self.links + (1 - weight) * other.links, floors)
 
 
+Bases = tuple[Basis | None, Basis | None]
+"""Where linear relaxations of a practice ended, not at mass and at mass."""
+
+NO_BASES: Bases = (None, None)
+
+
 @dataclass(frozen=True)
 class Priced:
     """What pricing one block found: points, best first, and a valid bound on its priced value. `never_at_mass`: it was
-    asked to be at mass, and no plan of it is."""
+    asked to be at mass, and no plan of it is. `bases` are where its relaxations ended, of those that were solved."""
 
     block: int
     points: tuple[FloatArray, ...]
     bound: float
     never_at_mass: bool = False
+    bases: Bases = NO_BASES
 
 
 def priced_problem(model: NetworkModel, place: int, stage: Stage, prices: Prices) -> Problem:
@@ -102,7 +109,7 @@ class PricingTask:
 
     `at_mass` is the position of the 0/1 variable for critical mass; `rewarded` says that being at mass is worth
     something. `relaxed` asks for the bound of the linear relaxation alone. `starts` are known plans, at mass and not:
-    a solve that begins with a good one takes half the time.
+    a solve that begins with a good one takes half the time. `bases` are where linear relaxations begin.
     """
 
     block: int
@@ -112,6 +119,7 @@ class PricingTask:
     limits: SolveLimits
     relaxed: bool = False
     starts: tuple[FloatArray | None, FloatArray | None] = (None, None)
+    bases: Bases = NO_BASES
 
 
 def price_practice(task: PricingTask) -> Priced:
@@ -122,39 +130,57 @@ def price_practice(task: PricingTask) -> Priced:
     """
     if task.relaxed:
         return _relaxed_bound(task)
-    answers, (at_mass, without) = [], task.starts
+    answers, (at_mass, without), basis = [], task.starts, None
     if task.rewarded:
         answers.append(solve(fixed(task.problem, task.at_mass, 1.0), task.limits, at_mass))
     free = fixed(task.problem, task.at_mass, 0.0)
-    if not task.rewarded or not _cannot_win(free, answers[0], task.limits):
+    loses = False
+    if answers and answers[0].x is not None:
+        loses, basis = _loses(free, answers[0].objective, task)
+    if not loses:
         answers.append(solve(free, task.limits, without))
     found = sorted((item for item in answers if item.x is not None), key=lambda item: -item.objective)
     points = [item.x for item in found if item.x is not None]
     points += [x for item in found for x in item.other_points]
     never = task.rewarded and answers[0].termination == "infeasible"
-    return Priced(task.block, tuple(points), max(item.bound for item in answers), never)
+    return Priced(task.block, tuple(points), max(item.bound for item in answers), never, (basis, None))
+
+
+def _loses(problem: Problem, rival: float, task: PricingTask) -> tuple[bool, Basis | None]:
+    """Whether the linear relaxation is no better than a plan already found, and where it ended."""
+    relaxed, basis = solve_linear(problem, task.limits, task.bases[0])
+    return relaxed.termination == "solved" and relaxed.objective <= rival, basis
 
 
 def _relaxed_bound(task: PricingTask) -> Priced:
-    linear = replace(task.problem, integer=np.zeros_like(task.problem.integer))
-    answers = [solve(fixed(linear, task.at_mass, 0.0), task.limits)]
-    if task.rewarded:
-        answers.append(solve(fixed(linear, task.at_mass, 1.0), task.limits))
-    return Priced(task.block, (), max(item.bound for item in answers))
+    """Both linear relaxations, or the one that is asked for."""
+    free, basis = solve_linear(fixed(task.problem, task.at_mass, 0.0), task.limits, task.bases[0])
+    if not task.rewarded:
+        return Priced(task.block, (), free.bound, bases=(basis, None))
+    at_mass, rewarded_basis = solve_linear(fixed(task.problem, task.at_mass, 1.0), task.limits, task.bases[1])
+    return Priced(task.block, (), max(free.bound, at_mass.bound), bases=(basis, rewarded_basis))
+
+
+class PricingFromBases:
+    """Prices practices, each one's linear relaxations beginning where its last ones ended."""
+
+    def __init__(self, executor: Executor) -> None:
+        self.executor = executor
+        self._ended: dict[int, Bases] = {}
+
+    def run(self, tasks: Sequence[PricingTask]) -> list[Priced]:
+        """Results in the order of the tasks."""
+        begun = [replace(task, bases=self._ended.get(task.block, NO_BASES)) for task in tasks]
+        found = run_all(self.executor, price_practice, begun)
+        for task, item in zip(begun, found, strict=True):
+            self._ended[task.block] = (item.bases[0] or task.bases[0], item.bases[1] or task.bases[1])
+        return found
 
 
 def mass_reward(stage: Stage, prices: Prices) -> float:
     """What being at mass is worth, per member or practice: positive when anything rewards it."""
     names = ("members_at_mass", "at_mass", COUNTED, OWN_VALUE)
     return sum(stage.weights.get(name, 0.0) + prices.floors.get(name, 0.0) for name in names)
-
-
-def _cannot_win(problem: Problem, rival: Answer, limits: SolveLimits) -> bool:
-    """True when the linear relaxation is no better than a plan already found."""
-    if rival.x is None:
-        return False
-    relaxed = solve(replace(problem, integer=np.zeros_like(problem.integer)), limits)
-    return relaxed.termination == "solved" and relaxed.objective <= rival.objective
 
 
 def under(model: NetworkModel, place: int, problem: Problem, decisions: Mapping[str, Range]) -> Problem:
@@ -173,16 +199,15 @@ def under(model: NetworkModel, place: int, problem: Problem, decisions: Mapping[
 
 def price_practices(
     model: NetworkModel, stage: Stage, prices: Prices, conditions: Mapping[str, Range],
-    caps: Sequence[Mapping[str, Range]], limits: SolveLimits, pool: Executor,
+    caps: Sequence[Mapping[str, Range]], limits: SolveLimits, run: Callable[[Sequence[PricingTask]], Sequence[Priced]],
     known: Sequence[Priced] | None = None, relaxed: bool = False,
-    run: Callable[[Sequence[PricingTask]], Sequence[Priced]] | None = None,
 ) -> list[Priced]:  # fmt: skip
     """Price every practice under fixed conditions of the organization, with caps on each one's claims.
 
     With the organization's own best value added and `owed` taken off, the bounds sum to the Lagrangian
     bound of the stage. `known` are results at the same prices and conditions under caps that are no lower: where
     their best plan keeps the new caps it is still the best, and nothing is solved. `relaxed` bounds come from linear
-    relaxations, without points. `run` may take results from elsewhere instead of solving the tasks in the pool.
+    relaxations, without points. `run` prices the tasks, or takes results from elsewhere.
     """
     found: list[Priced | None] = list(known) if known is not None else [None] * len(model.practices)
     open_places = [at for at, item in enumerate(found) if item is None or not within_caps(model, item, caps[at])]
@@ -198,8 +223,7 @@ def price_practices(
         )
         for place in open_places
     ]
-    solved = run_all(pool, price_practice, tasks) if run is None else run(tasks)
-    for place, item in zip(open_places, solved, strict=True):
+    for place, item in zip(open_places, run(tasks), strict=True):
         found[place] = item
     return [item for item in found if item is not None]
 

@@ -8,11 +8,13 @@ from dataclasses import replace
 import numpy as np
 
 from critmass.formulation.network_model import NetworkModel
+from critmass.solve.bounding import PART_OF_A_PASS
 from critmass.solve.candidates import Found, Judging
 from critmass.solve.columns import Stage
 from critmass.solve.decomposition import Search
+from critmass.solve.interrupt import SearchStopped
 from critmass.solve.nodes import Node, StageResult
-from critmass.solve.pricing import Range
+from critmass.solve.pricing import Prices, Range
 from critmass.solve.progress import Clock, Reporter, of_sample
 from critmass.solve.relaxation import Relaxation
 from critmass.solve.sampling import (
@@ -108,12 +110,16 @@ class SampledSearch(Search[Found]):
         self._trial: Trial | None = None
         self._untuned: dict[int, Node] = {}
         self._columns = 0
+        self._to_improve: Node | None = None
+        """Where plans are to be chosen next."""
+        self._aiming_seconds = 0.0
+        """What beginning a choice took last."""
 
     def _first_nodes(self, result: StageResult[Found]) -> list[Node]:
         if self.with_all_links is None:
             return super()._first_nodes(result)
         stage = loosened(result.stage)
-        sample = sample_of(self.with_all_links, self.model, stage, self.executor, self.seed)
+        sample = sample_of(self.with_all_links, self.model, stage, self.passes.pricing, self.seed)
         trial = Trial(
             sample.model, SampleJudge(sample, self.judge), gap=self.gap, seed=self.seed, clock=self.clock,
             report=of_sample(self.report, lambda: result.value), executor=self.executor,
@@ -126,23 +132,50 @@ class SampledSearch(Search[Found]):
         return carried_over(found, sample.model, self.model, stage)
 
     def _finished(self, result: StageResult[Found]) -> bool:
-        """Also when a pass has no time any more, unless quick ones still give nodes a first bound."""
-        unbounded = self.passes.exact > 0 and any(node.bound == np.inf for node in self._nodes)
-        if self.with_all_links is None or not unbounded:
+        """Of many practices also while there is time for something less than a pass over everyone."""
+        if self.with_all_links is None or not self.passes.exact:
             return super()._finished(result)
-        return self._out_of_time(QUICK_PART)
+        return result.gap <= self.gap or self._out_of_time(QUICK_PART)
+
+    def _pass(self, prices: Prices, node: Node, result: StageResult[Found]) -> float:
+        """Of many practices none is begun that has no time.
+
+        Raises:
+            SearchStopped: when it has none.
+        """
+        if self.with_all_links is not None:
+            self._needs_time(PART_OF_A_PASS * self.passes.part(prices, node))
+        return super()._pass(prices, node, result)
+
+    def _needs_time(self, part_of_a_pass: float = PART_OF_A_PASS) -> None:
+        if self.passes.exact and self._out_of_time(part_of_a_pass):
+            raise SearchStopped
+
+    def _work_on(self, node: Node, result: StageResult[Found], made: int) -> list[Node] | None:
+        """Of many practices plans are chosen anew once all is done at a node: bounds come first."""
+        children = super()._work_on(node, result, made)
+        self._choose_anew(result)
+        return children
 
     def _price_once(self, node: Node, result: StageResult[Found]) -> None:
         """Of many practices at prices that the sample tuned; then a plan is looked for at once."""
         if self.with_all_links is None:
             super()._price_once(node, result)
         elif not self._lowered_by_relaxed_pass(node, result):
+            self._needs_time()
             self._take_tuned_prices(node, result)
             if not self._bounded_to_close(node, result):
                 self._pass_at_relaxed(node, result)
             if not self._hopeless(node, result):
                 self._aim(node, result)
             self._say(result, f"choice {node.order + 1}")
+
+    def _capped(self, node: Node, name: str, part: Range, order: int, result: StageResult[Found]) -> Node:
+        """Practices that claimed more than the cap have new plans then, to choose from under it."""
+        found = super()._capped(node, name, part, order, result)
+        if self.with_all_links is not None:
+            self._to_improve = found
+        return found
 
     def _earning_more(self, node: Node, name: str, part: Range, order: int) -> Node:
         """Of many practices, such a node gets prices of its own from the sample: passes over everyone are too few for
@@ -196,12 +229,32 @@ class SampledSearch(Search[Found]):
             node.relaxed, node.paid = replace(node.relaxed, prices=prices), mine.paid
 
     def _improve(self, result: StageResult[Found], node: Node, *, last: bool = False, now: bool = False) -> None:
-        """Of many practices once there are plans to choose from that were not there before: nodes differ in what a
-        payment is held to, and a choice of plans does not hold it."""
-        columns = len(self.pool.flat())
-        if self.with_all_links is None or columns >= self._columns + NEW_PLANS * len(self.model.practices):
-            self._columns = columns
+        """Of many practices not at once."""
+        if self.with_all_links is None:
             super()._improve(result, node, last=last, now=now)
+        else:
+            self._to_improve = node
+
+    def _choose_anew(self, result: StageResult[Found]) -> None:
+        """Of many practices a choice of plans once there are enough that were not there before."""
+        node, columns = self._to_improve, len(self.pool.flat())
+        enough = columns >= self._columns + NEW_PLANS * len(self.model.practices)
+        if node is not None and enough and self.clock.spent() + self._aiming_seconds < self._until:
+            self._improve_now(result, node)
+
+    def _improve_now(self, result: StageResult[Found], node: Node) -> None:
+        began = self.clock.spent()
+        self._to_improve, self._columns = None, len(self.pool.flat())
+        super()._improve(result, node, now=True)
+        self._aiming_seconds = self.clock.spent() - began
+
+    def _dive_last(self, result: StageResult[Found]) -> None:
+        """Of many practices a last choice, where the gap is still too large."""
+        if self.with_all_links is None:
+            super()._dive_last(result)
+        elif result.gap > self.gap and self.clock.stopped_after is None:
+            self._choose_anew(result)
+            self.improving.take(result)
 
     def _aim(self, node: Node, result: StageResult[Found]) -> None:
         """A plan. For the first one, practices that claim more than the aim allows are priced again under its caps."""
@@ -220,6 +273,5 @@ class SampledSearch(Search[Found]):
         assert node.centre is not None
         if not self._out_of_time(AIMED_PART):
             self._pass(node.centre, aimed, result)
-        self._columns = len(self.pool.flat())
-        super()._improve(result, node, now=True)
+        self._improve_now(result, node)
         self.improving.take(result)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -18,7 +17,7 @@ from critmass.solve.columns import Column, Pool, Stage, column, worths
 from critmass.solve.highs import SolveLimits
 from critmass.solve.masters import Masters
 from critmass.solve.nodes import Node, organization_choices
-from critmass.solve.pricing import Prices, no_prices, price_practices
+from critmass.solve.pricing import Prices, PricingFromBases, no_prices, price_practices
 from critmass.solve.relaxation import Relaxation, Relaxed
 
 FLOOR = 0.98
@@ -53,7 +52,9 @@ class Sample:
     stands_for: FloatArray
 
 
-def sample_of(model: NetworkModel, lean: NetworkModel, stage: Stage, executor: Executor, seed: int) -> Sample:
+def sample_of(
+    model: NetworkModel, lean: NetworkModel, stage: Stage, pricing: PricingFromBases, seed: int
+) -> Sample:  # fmt: skip
     """The sample of a network, by what practices are worth.
 
     A first sample, by size, prices the links; linear relaxations of all practices at those prices, under the
@@ -69,7 +70,7 @@ def sample_of(model: NetworkModel, lean: NetworkModel, stage: Stage, executor: E
     node, masters = Node(regime, np.inf, 0), Masters(lean, Pool(len(lean.blocks)), seed)
     prices = renamed(relaxed.prices, first.model, lean)
     priced = price_practices(
-        lean, stage, prices, node.conditions, masters.claim_caps(node), SolveLimits(), executor, relaxed=True
+        lean, stage, prices, node.conditions, masters.claim_caps(node), SolveLimits(), pricing.run, relaxed=True
     )  # fmt: skip
     return evenly(model, np.array([item.bound for item in priced]))
 

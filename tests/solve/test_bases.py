@@ -1,0 +1,94 @@
+"""Linear relaxations that begin where the last ones ended."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from critmass.formulation.network_model import NetworkModel
+from critmass.solve.executor import solve_pool
+from critmass.solve.highs import SolveLimits, load, solve, solve_linear
+from critmass.solve.pricing import PricingFromBases, PricingTask, block_problem
+from formulated import formulated
+
+LIMITS = SolveLimits(time_seconds=20)
+PRACTICES = 7
+
+
+@pytest.fixture(scope="module")
+def model() -> NetworkModel:
+    """Seven practices, of which some cannot be at mass."""
+    return formulated(PRACTICES)
+
+
+def tasks_at(model: NetworkModel, reward_usd: float, *, relaxed: bool = True) -> list[PricingTask]:
+    """Every practice, to be priced for its margin and a reward for mass."""
+    tasks = []
+    for place, block in enumerate(model.practices):
+        constant, margin = block.expressions["margin"]
+        problem = block_problem(block, margin + reward_usd * block.expressions["at_mass"][1], constant)
+        tasks.append(PricingTask(place, problem, block.position["at_mass"], True, LIMITS, relaxed))
+    return tasks
+
+
+@pytest.fixture
+def pricing() -> Iterator[PricingFromBases]:
+    """In one thread."""
+    with ThreadPoolExecutor(1) as pool:
+        yield PricingFromBases(pool)
+
+
+def test_a_relaxation_that_begins_elsewhere_ends_at_the_same_optimum(
+    model: NetworkModel, pricing: PricingFromBases
+) -> None:
+    """At other prices, and under other bounds, after relaxations and after exact pricing."""
+    capped = [
+        replace(task, problem=replace(task.problem, upper=np.minimum(task.problem.upper, 5e4)))
+        for task in tasks_at(model, 2e5)
+    ]
+    asked = [tasks_at(model, 1e4), tasks_at(model, 2e5, relaxed=False), tasks_at(model, 0.0), capped]
+    for tasks in asked:
+        found = pricing.run(tasks)
+        with ThreadPoolExecutor(1) as pool:
+            fresh = PricingFromBases(pool).run(tasks)
+        assert [item.bound for item in found] == pytest.approx([item.bound for item in fresh], rel=1e-9, abs=0.02)
+
+
+def test_it_begins_where_the_last_one_ended(model: NetworkModel) -> None:
+    """Then nothing is left to do; a basis outlives being sent to another process."""
+    problem = tasks_at(model, 1e4)[0].problem
+    first, basis = solve_linear(problem, LIMITS, None)
+    assert basis is not None
+    for known in (basis, pickle.loads(pickle.dumps(basis))):
+        highs = load(replace(problem, integer=np.zeros_like(problem.integer)), LIMITS)
+        highs.setBasis(known.found)
+        highs.run()
+        assert highs.getInfo().simplex_iteration_count == 0
+        again, _ = solve_linear(problem, LIMITS, known)
+        assert again.objective == pytest.approx(first.objective)
+
+
+def test_a_relaxation_without_a_plan_leaves_no_basis(model: NetworkModel) -> None:
+    """And is infeasible from a basis too."""
+    problem = tasks_at(model, 1e4)[0].problem
+    _, basis = solve_linear(problem, LIMITS, None)
+    nothing = replace(problem, row_upper=np.minimum(problem.row_upper, -1e9))
+    for start in (None, basis):
+        answer, ended = solve_linear(nothing, LIMITS, start)
+        assert answer.termination == solve(nothing, LIMITS).termination == "infeasible"
+        assert ended is None
+
+
+def test_processes_begin_there_too(model: NetworkModel) -> None:
+    """Bases go there and back."""
+    with solve_pool(2, "processes") as pool:
+        pricing = PricingFromBases(pool)
+        first = pricing.run(tasks_at(model, 1e4))
+        second = pricing.run(tasks_at(model, 1e4))
+    assert any(basis is not None for item in first for basis in item.bases)
+    assert [item.bound for item in second] == pytest.approx([item.bound for item in first])
