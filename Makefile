@@ -12,7 +12,7 @@ NETWORKS := data/networks
 # Exit code 5 is a plan that the time limit kept from being proved: a result, not a failure.
 UNPROVED_IS_FINE := || test $$? -eq 5
 
-.PHONY: help setup demo test test-long bench lint format sample docs lock clean
+.PHONY: help setup demo test pytest test-long bench lint format sample docs lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -31,11 +31,14 @@ demo: $(READY) ## check the shipped catalog, then plan the 12-practice sample in
 	$(BIN)/critmass check catalog
 	$(BIN)/critmass plan $(NETWORKS)/pho12.xlsx --out out/demo --time-limit 60 $(UNPROVED_IS_FINE)
 
-test: lint ## style, types, import direction, and all tests but the long ones
-	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m "not long"
+test: $(READY) ## style, types, import direction, and all tests but the long ones
+	@$(MAKE) --no-print-directory -j2 lint pytest
+
+pytest: $(READY)
+	$(BIN)/python -m pytest -n $(WORKERS) -m "not long"
 
 test-long: $(READY) ## the long tests alone
-	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m long
+	$(BIN)/python -m pytest -n $(WORKERS) -m long
 
 bench: $(BENCH_READY) ## all benchmarks on this machine, about an hour; tests/benchmarks/README.md has the protocol
 	$(BIN)/python tests/benchmarks/plan_times.py

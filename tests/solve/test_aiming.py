@@ -49,6 +49,29 @@ def test_what_was_aimed_at_before_is_tried_again(model: NetworkModel, monkeypatc
     monkeypatch.setattr(aims.masters, "whole_payments", lambda *_: _paid(model, next(made)))
     worth = {0.4: 10.0, 0.39: 5.0, 0.41: 12.0}
     values = {tuple(_paid(model, part).values()): value for part, value in worth.items()}
-    monkeypatch.setattr(aims, "_worth", lambda _, aimed: values.get(tuple(aimed.paid.values()), 0.0))
+    monkeypatch.setattr(aims, "_worth", lambda _, aimed, **_whole: values.get(tuple(aimed.paid.values()), 0.0))
     found = [aims.best(STAGE, Node({}, np.inf, 0)).paid for _ in worth]
     assert found == [_paid(model, part) for part in (0.4, 0.4, 0.41)]
+
+
+def test_a_node_aims_within_its_part_of_a_payment(model: NetworkModel, monkeypatch: pytest.MonkeyPatch) -> None:
+    """At what can be made there, a little above the node's own cap, for practices were priced to claim up to that; and
+    anywhere where nothing can be made there. Steps and gates are free."""
+    aims = Aims(model, Masters(model, Pool(len(model.blocks)), 0), 0)
+    name = next(item for item in model.pooled_payments if model.organization.bounds(item)[1] > 0.0)
+    cap = _paid(model, AS_MUCH)[name]
+    asked: list[Node] = []
+
+    def within(_stage: Stage, node: Node, _seconds: float) -> dict[str, float]:
+        asked.append(node)
+        return {name: cap} if name in node.fixed else {name: 0.5 * cap}
+
+    monkeypatch.setattr(aims.masters, "whole_payments", within)
+    monkeypatch.setattr(aims, "_worth", lambda *_, **_whole: 0.0)
+    node = Node({name: (0.0, cap), "join[a]": (1.0, 1.0), "gate[b]": (1.0, 1.0)}, np.inf, 0)
+    assert aims._whole(STAGE, node) == {name: pytest.approx(1.0001 * cap, rel=1e-9)}
+    assert list(asked[-1].fixed) == [name, "join[a]"]
+    assert aims._whole(STAGE, Node({name: (0.0, 2.0 * cap)}, np.inf, 0)) == {name: cap}
+    assert aims._whole(STAGE, Node({"join[a]": (1.0, 1.0)}, np.inf, 0)) == {name: 0.5 * cap}
+    monkeypatch.setattr(aims.masters, "whole_payments", lambda _, node, __: {} if name in node.fixed else {name: 0.5})
+    assert aims._whole(STAGE, node) == {name: 0.5}

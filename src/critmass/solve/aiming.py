@@ -18,6 +18,9 @@ WHOLE_SECONDS = 6.0
 """Time for what the organization of a thousand practices can make of its payments by whole decisions; of more in
 proportion."""
 
+WORTH_GAP = 1e-3
+"""Relative gap of what an aim is worth by whole decisions."""
+
 SAFE_USD = 2.0
 """By how much claims stay below what an aim pays: caps are rounded up to whole dollars, and columns may be half a
 dollar above them. A practice that claims all it may would miss mass by what was rounded."""
@@ -46,13 +49,17 @@ class Aims:
     def __init__(self, model: NetworkModel, masters: Masters, seed: int) -> None:
         self.model, self.masters, self.seed = model, masters, seed
         self._start = PARTS.index(1.0)
+        self._seconds = WHOLE_SECONDS * max(len(model.practices) / 1000, 1.0)
         self._paid: Mapping[str, float] = {}
         self._aimed: dict[frozenset[tuple[str, Range]], Mapping[str, float]] = {}
         """What was aimed at last under the same contracts."""
 
     def best(self, stage: Stage, node: Node) -> Node:
-        """The aim at which the linear master over the columns at hand is worth most, from the last best one uphill, or
-        what was aimed at before: practices were priced to claim all of that, and a cent less is no use to them.
+        """The node's own aim, or what was aimed at before."""
+        return self.better(stage, node, self.own(stage, node))
+
+    def own(self, stage: Stage, node: Node) -> Node:
+        """The aim at which the linear master over the columns at hand is worth most, from the last best one uphill.
 
         Steps and gates that the node holds are free again: with the columns at hand they may be out of reach by little.
         What it holds of payments counts for the first aim, if that can be had.
@@ -67,33 +74,33 @@ class Aims:
             best = max(worth, key=lambda place: worth[place])
             if best == at:
                 self._start = at
-                return self._or_again(stage, node, worth[at])
+                return self.at(node, PARTS[at])
             at = best
+
+    def better(self, stage: Stage, node: Node, found: Node) -> Node:
+        """An aim, or what was aimed at before under the same contracts, where the organization's whole decisions make
+        that worth more: practices were priced to claim all of it, and a cent less is no use to them."""
+        node = _only(node, CONTRACTS)
+        contracts = frozenset(node.fixed.items())
+        if contracts in self._aimed:
+            again = self._node(node, self._aimed[contracts])
+            if self._worth(stage, again, whole=True) > self._worth(stage, found, whole=True):
+                return again
+        self._aimed[contracts] = found.paid
+        return found
 
     def _whole(self, stage: Stage, node: Node) -> Mapping[str, float]:
         """What the organization can make of payments in the node's part of their range, or anywhere."""
-        seconds = WHOLE_SECONDS * max(len(self.model.practices) / 1000, 1.0)
         anywhere, held = _only(node, CONTRACTS), _only(node, (*CONTRACTS, PAYMENT))
         capped = {name: part[1] for name, part in held.fixed.items() if name.startswith(PAYMENT)}
-        found = self.masters.whole_payments(stage, held, seconds) if capped else {}
+        found = self.masters.whole_payments(stage, held, self._seconds) if capped else {}
         if found:
             return {
                 name: (1.0 + MORE) * value if value >= (1.0 - MORE) * capped.get(name, np.inf) else value
                 for name, value in found.items()
             }
-        found = self.masters.whole_payments(stage, anywhere, seconds)
+        found = self.masters.whole_payments(stage, anywhere, self._seconds)
         return found or {**most_pooled_payments(self.model, anywhere.fixed), **node.paid}
-
-    def _or_again(self, stage: Stage, node: Node, worth: float) -> Node:
-        """The best aim of a node that holds contracts alone, or what was aimed at before where that is worth more."""
-        contracts = frozenset(node.fixed.items())
-        if contracts in self._aimed:
-            again = self._node(node, self._aimed[contracts])
-            if self._worth(stage, again) > worth:
-                return again
-        found = self.at(node, PARTS[self._start])
-        self._aimed[contracts] = found.paid
-        return found
 
     def higher(self, node: Node) -> Node | None:
         """The next aim above the best one, if there is one: worth more, perhaps, once practices are priced under it."""
@@ -120,10 +127,14 @@ class Aims:
             for name, (low, high) in caps.items()
         }
 
-    def _worth(self, stage: Stage, aimed: Node) -> float:
-        problem, _, _ = self.masters.plan_problem(stage, aimed)
-        relaxed = replace(problem, integer=np.zeros_like(problem.integer))
-        return solve(relaxed, SolveLimits(time_seconds=60, seed=self.seed)).objective
+    def _worth(self, stage: Stage, aimed: Node, *, whole: bool = False) -> float:
+        """What plans mixed at an aim are worth, the organization's decisions `whole` or not."""
+        problem, chosen, _ = self.masters.plan_problem(stage, aimed)
+        integer = problem.integer & whole
+        integer[: len(chosen)] = False
+        seconds = self._seconds if whole else 60.0
+        limits = SolveLimits(time_seconds=seconds, gap_relative=WORTH_GAP if whole else 0.0, seed=self.seed)
+        return solve(replace(problem, integer=integer), limits).objective
 
 
 def _only(node: Node, held: tuple[str, ...]) -> Node:

@@ -56,15 +56,17 @@ class Improving(Generic[Found]):
 
     def improve(
         self, result: StageResult[Found], node: Node, passes: int, seconds: float, *, last: bool = False,
-        now: bool = False,
+        now: bool = False, aimed: Node | None = None,
     ) -> None:  # fmt: skip
         """Settle what came out of the last choice, if it is time for it, and begin one under a node's decisions.
 
-        `passes` is how many the stage has seen, `seconds` what is left of its time.
+        `passes` is how many the stage has seen, `seconds` what is left of its time; `aimed` is where plans of many
+        practices aim, by default the best aim for the node.
         """
         if last or now or self._begun is None or passes >= self._since + PASSES_BESIDE:
             self.take(result)
-            aimed = self.aims.best(result.stage, node) if self.many and node.paid else node
+            if aimed is None:
+                aimed = self.aims.best(result.stage, node) if self.many and node.paid else node
             self._begun, self._since = self._begin(result.stage, aimed, seconds, last), passes
 
     def _begin(

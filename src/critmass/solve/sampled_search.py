@@ -35,9 +35,6 @@ HOPEFUL = 0.9
 QUICK_PART = 0.15
 """What a pass over linear relaxations takes of the time of a pass."""
 
-AIMED_PART = 0.45
-"""The same of a pass over those that claim more than an aim allows."""
-
 NEW_PLANS = 0.5
 """New plans for each practice, in the mean, that make another choice of them worth its time."""
 
@@ -239,14 +236,15 @@ class SampledSearch(Search[Found]):
         """Of many practices a choice of plans once there are enough that were not there before."""
         node, columns = self._to_improve, len(self.pool.flat())
         enough = columns >= self._columns + NEW_PLANS * len(self.model.practices)
-        if node is not None and enough and self.clock.spent() + self._aiming_seconds < self._until:
-            self._improve_now(result, node)
-
-    def _improve_now(self, result: StageResult[Found], node: Node) -> None:
         began = self.clock.spent()
+        if node is not None and enough and began + self._aiming_seconds < self._until:
+            self._improve_now(result, node)
+            self._aiming_seconds = self.clock.spent() - began
+
+    def _improve_now(self, result: StageResult[Found], node: Node, aimed: Node | None = None) -> None:
         self._to_improve, self._columns = None, len(self.pool.flat())
-        super()._improve(result, node, now=True)
-        self._aiming_seconds = self.clock.spent() - began
+        seconds = self._until - self.clock.spent()
+        self.improving.improve(result, node, self.passes.count, seconds, now=True, aimed=aimed)
 
     def _dive_last(self, result: StageResult[Found]) -> None:
         """Of many practices a last choice, where the gap is still too large."""
@@ -257,21 +255,23 @@ class SampledSearch(Search[Found]):
             self.improving.take(result)
 
     def _aim(self, node: Node, result: StageResult[Found]) -> None:
-        """A plan. For the first one, practices that claim more than the aim allows are priced again under its caps."""
+        """A plan at the node's own aim; the first one at the next higher aim too, and waited for."""
         if not node.paid:
             self.masters.dual_prices(result.stage, node, self._box(node))
-        if self.passes.exact > 1:
-            self._improve(result, node)
-            return
-        self._price_aimed(node, self.improving.aims.best(result.stage, node), result)
-        higher = self.improving.aims.higher(node)
-        if higher is not None and not self._out_of_time(AIMED_PART):
-            self._price_aimed(node, higher, result)
+        first = self.passes.exact == 1
+        self._price_aimed(node, self.improving.aims.own(result.stage, node), result)
+        if first:
+            self.improving.take(result)
+            higher = self.improving.aims.higher(node)
+            if higher is not None and self._price_aimed(node, higher, result):
+                self.improving.take(result)
 
-    def _price_aimed(self, node: Node, aimed: Node, result: StageResult[Found]) -> None:
-        """Practices that claim more than an aim allows, if there is time, and the plan that comes of it."""
+    def _price_aimed(self, node: Node, aimed: Node, result: StageResult[Found]) -> bool:
+        """Practices that claim more than an aim allows, priced again under its caps, and a choice of plans; False where
+        there is no time for the practices."""
         assert node.centre is not None
-        if not self._out_of_time(AIMED_PART):
+        has_time = not self._out_of_time(PART_OF_A_PASS * self.passes.part(node.centre, aimed))
+        if has_time:
             self._pass(node.centre, aimed, result)
-        self._improve_now(result, node)
-        self.improving.take(result)
+        self._improve_now(result, node, self.improving.aims.better(result.stage, node, aimed))
+        return has_time
