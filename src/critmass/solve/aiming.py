@@ -18,8 +18,11 @@ WHOLE_SECONDS = 6.0
 """Time for what the organization of a thousand practices can make of its payments by whole decisions; of more in
 proportion."""
 
-WORTH_GAP = 1e-3
+WORTH_GAP = 2e-3
 """Relative gap of what an aim is worth by whole decisions."""
+
+NEARLY = 0.99
+"""From this part of another aim's worth on, all decisions mixed, a look at whole decisions is worth its time."""
 
 SAFE_USD = 2.0
 """By how much claims stay below what an aim pays: caps are rounded up to whole dollars, and columns may be half a
@@ -84,7 +87,8 @@ class Aims:
         contracts = frozenset(node.fixed.items())
         if contracts in self._aimed:
             again = self._node(node, self._aimed[contracts])
-            if self._worth(stage, again, whole=True) > self._worth(stage, found, whole=True):
+            nearly = self._worth(stage, found) > NEARLY * self._worth(stage, again)
+            if not nearly or self._worth(stage, again, whole=True) > self._worth(stage, found, whole=True):
                 return again
         self._aimed[contracts] = found.paid
         return found
