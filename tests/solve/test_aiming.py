@@ -42,21 +42,31 @@ def test_claims_stay_below_what_is_paid(model: NetworkModel) -> None:
     assert below
 
 
-def test_what_was_aimed_at_before_is_tried_again(model: NetworkModel, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Columns claim what was aimed at; when the master makes a little less next time, they still fit."""
+def test_the_better_aim_is_kept(model: NetworkModel, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Practices are priced to claim what is aimed at, so that an aim stays until another one is worth more: by whole
+    decisions where with mixed ones they are near. Other contracts have aims of their own."""
     aims = Aims(model, Masters(model, Pool(len(model.blocks)), 0), 0)
-    made = iter((0.4, 0.39, 0.41))
-    monkeypatch.setattr(aims.masters, "whole_payments", lambda *_: _paid(model, next(made)))
-    worth = {0.4: 10.0, 0.39: 5.0, 0.41: 12.0}
-    values = {tuple(_paid(model, part).values()): value for part, value in worth.items()}
-    monkeypatch.setattr(aims, "_worth", lambda _, aimed, **_whole: values.get(tuple(aimed.paid.values()), 0.0))
-    found = [aims.best(STAGE, Node({}, np.inf, 0)).paid for _ in worth]
-    assert found == [_paid(model, part) for part in (0.4, 0.4, 0.41)]
+    mixed, whole = {0.2: 10.0, 0.3: 9.95, 0.4: 10.5, 0.5: 20.0}, {0.2: 5.0, 0.3: 6.0, 0.4: 5.5, 0.5: 5.9}
+    parts = {tuple(_paid(model, part).values()): part for part in mixed}
+
+    def worth(_stage: Stage, aimed: Node, *, whole_: bool = False) -> float:
+        return (whole if whole_ else mixed)[parts[tuple(aimed.paid.values())]]
+
+    monkeypatch.setattr(aims, "_worth", lambda stage, aimed, whole=False: worth(stage, aimed, whole_=whole))
+    node, other = Node({"gate[b]": (1.0, 1.0)}, np.inf, 0), Node({"join[a]": (1.0, 1.0)}, np.inf, 1)
+    kept = []
+    for part in (0.2, 0.3, 0.4, 0.5):
+        found = aims.better(STAGE, node, aims._node(node, _paid(model, part)))
+        kept.append(parts[tuple(found.paid.values())])
+        assert aims.best(STAGE, node).paid == found.paid
+    assert kept == [0.2, 0.3, 0.3, 0.3]
+    monkeypatch.setattr(aims, "_whole", lambda *_: _paid(model, 0.5))
+    monkeypatch.setattr(aims, "_worth", lambda *_, **_whole: 1.0)
+    assert aims.best(STAGE, other).paid == _paid(model, 0.5)
 
 
 def test_a_node_aims_within_its_part_of_a_payment(model: NetworkModel, monkeypatch: pytest.MonkeyPatch) -> None:
-    """At what can be made there, a little above the node's own cap, for practices were priced to claim up to that; and
-    anywhere where nothing can be made there. Steps and gates are free."""
+    """At what can be made there, or anywhere where nothing can be made there. Steps and gates are free."""
     aims = Aims(model, Masters(model, Pool(len(model.blocks)), 0), 0)
     name = next(item for item in model.pooled_payments if model.organization.bounds(item)[1] > 0.0)
     cap = _paid(model, AS_MUCH)[name]
@@ -69,9 +79,8 @@ def test_a_node_aims_within_its_part_of_a_payment(model: NetworkModel, monkeypat
     monkeypatch.setattr(aims.masters, "whole_payments", within)
     monkeypatch.setattr(aims, "_worth", lambda *_, **_whole: 0.0)
     node = Node({name: (0.0, cap), "join[a]": (1.0, 1.0), "gate[b]": (1.0, 1.0)}, np.inf, 0)
-    assert aims._whole(STAGE, node) == {name: pytest.approx(1.0001 * cap, rel=1e-9)}
+    assert aims._whole(STAGE, node) == {name: cap}
     assert list(asked[-1].fixed) == [name, "join[a]"]
-    assert aims._whole(STAGE, Node({name: (0.0, 2.0 * cap)}, np.inf, 0)) == {name: cap}
     assert aims._whole(STAGE, Node({"join[a]": (1.0, 1.0)}, np.inf, 0)) == {name: 0.5 * cap}
     monkeypatch.setattr(aims.masters, "whole_payments", lambda _, node, __: {} if name in node.fixed else {name: 0.5})
     assert aims._whole(STAGE, node) == {name: 0.5}

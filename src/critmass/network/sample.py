@@ -132,7 +132,7 @@ def _population_shares(catalog: Catalog) -> dict[Population, float]:
 
 def _organization(count: int, seed: int) -> pd.DataFrame:
     budget = count * shape.ORGANIZATION_STARTUP_PER_PRACTICE_USD
-    name = f"Synthetic organization of {count:,} practices (seed {seed})"
+    name = f"Synthetic organization of {count:,} {'practice' if count == 1 else 'practices'} (seed {seed})"
     return pd.DataFrame({"name": [name], "startup_budget_usd": [budget], "synthetic": [1.0]})
 
 

@@ -34,10 +34,6 @@ CONTRACTS = ("join[", "condition[")
 PAYMENT = "paid["
 """A pooled payment that is held to a part of its range."""
 
-MORE = 1e-4
-"""How much more than the cap of a node is aimed at, as a part of it: practices that were priced under the node claim up
-to their shares of the cap, and that has to be safely paid."""
-
 PARTS = (1.0, 0.97, 0.94, 0.91, 0.88, 0.85, 0.8, 0.7)
 """Parts of what a master makes of pooled payments, perhaps the sample's, that a plan may aim at."""
 
@@ -58,8 +54,13 @@ class Aims:
         """What was aimed at last under the same contracts."""
 
     def best(self, stage: Stage, node: Node) -> Node:
-        """The node's own aim, or what was aimed at before."""
-        return self.better(stage, node, self.own(stage, node))
+        """What was aimed at before under the node's contracts, or its own aim where nothing was."""
+        return self._before(node) or self.own(stage, node)
+
+    def _before(self, node: Node) -> Node | None:
+        node = _only(node, CONTRACTS)
+        paid = self._aimed.get(frozenset(node.fixed.items()))
+        return None if paid is None else self._node(node, paid)
 
     def own(self, stage: Stage, node: Node) -> Node:
         """The aim at which the linear master over the columns at hand is worth most, from the last best one uphill.
@@ -83,27 +84,24 @@ class Aims:
     def better(self, stage: Stage, node: Node, found: Node) -> Node:
         """An aim, or what was aimed at before under the same contracts, where the organization's whole decisions make
         that worth more: practices were priced to claim all of it, and a cent less is no use to them."""
-        node = _only(node, CONTRACTS)
-        contracts = frozenset(node.fixed.items())
-        if contracts in self._aimed:
-            again = self._node(node, self._aimed[contracts])
-            nearly = self._worth(stage, found) > NEARLY * self._worth(stage, again)
-            if not nearly or self._worth(stage, again, whole=True) > self._worth(stage, found, whole=True):
-                return again
-        self._aimed[contracts] = found.paid
+        before = self._before(node)
+        if before is not None and self._is_worth_more(stage, before, found):
+            return before
+        self._aimed[frozenset(_only(node, CONTRACTS).fixed.items())] = found.paid
         return found
+
+    def _is_worth_more(self, stage: Stage, one: Node, other: Node) -> bool:
+        if self._worth(stage, other) < NEARLY * self._worth(stage, one):
+            return True
+        return self._worth(stage, one, whole=True) > self._worth(stage, other, whole=True)
 
     def _whole(self, stage: Stage, node: Node) -> Mapping[str, float]:
         """What the organization can make of payments in the node's part of their range, or anywhere."""
-        anywhere, held = _only(node, CONTRACTS), _only(node, (*CONTRACTS, PAYMENT))
-        capped = {name: part[1] for name, part in held.fixed.items() if name.startswith(PAYMENT)}
-        found = self.masters.whole_payments(stage, held, self._seconds) if capped else {}
-        if found:
-            return {
-                name: (1.0 + MORE) * value if value >= (1.0 - MORE) * capped.get(name, np.inf) else value
-                for name, value in found.items()
-            }
-        found = self.masters.whole_payments(stage, anywhere, self._seconds)
+        anywhere, within = _only(node, CONTRACTS), _only(node, (*CONTRACTS, PAYMENT))
+        for held in (within, anywhere):
+            found = self.masters.whole_payments(stage, held, self._seconds)
+            if found or held.fixed == anywhere.fixed:
+                break
         return found or {**most_pooled_payments(self.model, anywhere.fixed), **node.paid}
 
     def higher(self, node: Node) -> Node | None:
