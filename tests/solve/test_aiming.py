@@ -46,7 +46,7 @@ def test_the_better_aim_is_kept(model: NetworkModel, monkeypatch: pytest.MonkeyP
     """Practices are priced to claim what is aimed at, so that an aim stays until another one is worth more: by whole
     decisions where with mixed ones they are near. Other contracts have aims of their own."""
     aims = Aims(model, Masters(model, Pool(len(model.blocks)), 0), 0)
-    mixed, whole = {0.2: 10.0, 0.3: 9.95, 0.4: 10.5, 0.5: 20.0}, {0.2: 5.0, 0.3: 6.0, 0.4: 5.5, 0.5: 5.9}
+    mixed, whole = {0.2: 10.0, 0.3: 9.95, 0.4: 10.5, 0.5: 9.9, 0.6: 9.0}, {0.2: 8.5, 0.3: 9.0, 0.4: 8.6, 0.5: 8.9}
     parts = {tuple(_paid(model, part).values()): part for part in mixed}
 
     def worth(_stage: Stage, aimed: Node, *, whole_: bool = False) -> float:
@@ -55,11 +55,13 @@ def test_the_better_aim_is_kept(model: NetworkModel, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(aims, "_worth", lambda stage, aimed, whole=False: worth(stage, aimed, whole_=whole))
     node, other = Node({"gate[b]": (1.0, 1.0)}, np.inf, 0), Node({"join[a]": (1.0, 1.0)}, np.inf, 1)
     kept = []
-    for part in (0.2, 0.3, 0.4, 0.5):
+    for part in mixed:
         found = aims.better(STAGE, node, aims._node(node, _paid(model, part)))
         kept.append(parts[tuple(found.paid.values())])
         assert aims.best(STAGE, node).paid == found.paid
-    assert kept == [0.2, 0.3, 0.3, 0.3]
+    assert kept == [0.2, 0.3, 0.3, 0.3, 0.3]
+    whole |= {0.3: -1e6, 0.4: -1e6}
+    assert aims.better(STAGE, node, aims._node(node, _paid(model, 0.4))).paid == _paid(model, 0.4)
     monkeypatch.setattr(aims, "_whole", lambda *_: _paid(model, 0.5))
     monkeypatch.setattr(aims, "_worth", lambda *_, **_whole: 1.0)
     assert aims.best(STAGE, other).paid == _paid(model, 0.5)

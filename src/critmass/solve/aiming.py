@@ -10,7 +10,7 @@ import numpy as np
 from critmass.formulation.network_model import NetworkModel
 from critmass.solve.columns import Stage
 from critmass.solve.highs import SolveLimits, solve
-from critmass.solve.masters import Masters
+from critmass.solve.masters import FAR, Masters
 from critmass.solve.nodes import Node
 from critmass.solve.pricing import Range, most_pooled_payments
 
@@ -91,9 +91,13 @@ class Aims:
         return found
 
     def _is_worth_more(self, stage: Stage, one: Node, other: Node) -> bool:
-        if self._worth(stage, other) < NEARLY * self._worth(stage, one):
+        """By whole decisions of the organization, unless mixed ones tell the two apart or whole ones take too long."""
+        mixed = [self._worth(stage, aimed) for aimed in (one, other)]
+        if mixed[1] < NEARLY * mixed[0]:
             return True
-        return self._worth(stage, one, whole=True) > self._worth(stage, other, whole=True)
+        whole = [self._worth(stage, aimed, whole=True) for aimed in (one, other)]
+        in_time = all(value > most - FAR * abs(most) for value, most in zip(whole, mixed, strict=True))
+        return whole[0] > whole[1] if in_time else mixed[0] > mixed[1]
 
     def _whole(self, stage: Stage, node: Node) -> Mapping[str, float]:
         """What the organization can make of payments in the node's part of their range, or anywhere."""
