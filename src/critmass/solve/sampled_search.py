@@ -215,7 +215,8 @@ class SampledSearch(Search[Found]):
         return result.value > 0.0 and node.promise > HOPEFUL * result.value
 
     def _take_tuned_prices(self, node: Node, result: StageResult[Found]) -> None:
-        """The sample's best prices, tuned where the node may hold a better plan and not only has to be closed."""
+        """The sample's best prices and what it makes of the node, tuned where the node may hold a better plan and not only
+        has to be closed."""
         mine = self._untuned.pop(node.order, None)
         if mine is None or self._trial is None:
             return
@@ -223,7 +224,8 @@ class SampledSearch(Search[Found]):
             self._trial.tune(mine)
         if mine.centre is not None and node.relaxed is not None:
             prices = renamed(mine.centre, self._trial.model, self.model)
-            node.relaxed, node.paid = replace(node.relaxed, prices=prices), mine.paid
+            value = min(node.relaxed.value, mine.bound)
+            node.relaxed, node.paid = replace(node.relaxed, prices=prices, value=value), mine.paid
 
     def _improve(self, result: StageResult[Found], node: Node, *, last: bool = False, now: bool = False) -> None:
         """Of many practices not at once."""
