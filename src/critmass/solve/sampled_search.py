@@ -215,8 +215,7 @@ class SampledSearch(Search[Found]):
         return result.value > 0.0 and node.promise > HOPEFUL * result.value
 
     def _take_tuned_prices(self, node: Node, result: StageResult[Found]) -> None:
-        """The sample's best prices and what it makes of the node, tuned where the node may hold a better plan and not only
-        has to be closed."""
+        """The sample's best prices and what it makes of the node: tuned unless the node has only to be closed."""
         mine = self._untuned.pop(node.order, None)
         if mine is None or self._trial is None:
             return
