@@ -26,6 +26,9 @@ SECONDS, NODES = 4.0, 300
 LAST_SECONDS, LAST_NODES = 10.0, 20_000
 """The same for the last one at a node."""
 
+ENOUGH_FOR_A_DIVE = 0.7
+"""Part of the longest dive's time that the next one needs: what it does not reach is chosen among columns."""
+
 DIVES_APART = 10
 """Passes between two choices of plans practice by practice that may close the gap."""
 
@@ -113,7 +116,8 @@ class Improving(Generic[Found]):
         promises more than the `least`; `left` tells the seconds that are left."""
         begun = [Dive(self.masters, self.judge, result.stage, node, gap=self.gap, left=left) for node in nodes]
         for dive in sorted(begun, key=lambda item: -item.promise):
-            if dive.promise <= max(least, result.value) or result.gap <= self.gap or left() < self.dive_seconds:
+            has_time = left() >= ENOUGH_FOR_A_DIVE * self.dive_seconds
+            if dive.promise <= max(least, result.value) or result.gap <= self.gap or not has_time:
                 break
             began = time.monotonic()
             found = dive.run(self.executor)
