@@ -13,7 +13,7 @@ import pytest
 from critmass.formulation.network_model import NetworkModel
 from critmass.solve.executor import solve_pool
 from critmass.solve.highs import SolveLimits, load, solve, solve_linear
-from critmass.solve.pricing import PricingFromBases, PricingTask, block_problem
+from critmass.solve.pricing import PricingFromBases, PricingTask, block_problem, fixed, price_practice
 from formulated import formulated
 
 LIMITS = SolveLimits(time_seconds=20)
@@ -92,3 +92,17 @@ def test_processes_begin_there_too(model: NetworkModel) -> None:
         second = pricing.run(tasks_at(model, 1e4))
     assert any(basis is not None for item in first for basis in item.bases)
     assert [item.bound for item in second] == pytest.approx([item.bound for item in first])
+
+
+@pytest.mark.parametrize("reward_usd", [1.0, 1e4, 2e5])
+def test_a_practice_is_worth_the_better_of_at_mass_and_not(model: NetworkModel, reward_usd: float) -> None:
+    """Whichever it is: a solve is left out only where its relaxation is no better than what was found."""
+    better_without = 0
+    for task in tasks_at(model, reward_usd, relaxed=False):
+        both = [solve(fixed(task.problem, task.at_mass, value), LIMITS).objective for value in (0.0, 1.0)]
+        found = price_practice(task)
+        worth = float(task.problem.offset + task.problem.objective @ found.points[0])
+        assert found.bound == pytest.approx(max(both), rel=1e-6, abs=0.05)
+        assert worth == pytest.approx(max(both), rel=1e-6, abs=0.05)
+        better_without += np.isfinite(both[1]) and both[0] > both[1] + 1.0
+    assert better_without or reward_usd > 1.0
