@@ -7,13 +7,24 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
+import highspy
 import numpy as np
 import pytest
 
 from critmass.formulation.network_model import NetworkModel
+from critmass.solve import highs
+from critmass.solve import pricing as pricing_module
 from critmass.solve.executor import solve_pool
-from critmass.solve.highs import SolveLimits, load, solve, solve_linear
-from critmass.solve.pricing import PricingFromBases, PricingTask, block_problem, fixed, price_practice
+from critmass.solve.highs import Problem, SolveLimits, load, solve, solve_linear
+from critmass.solve.pricing import (
+    NO_BASES,
+    Priced,
+    PricingFromBases,
+    PricingTask,
+    block_problem,
+    fixed,
+    price_practice,
+)
 from formulated import formulated
 
 LIMITS = SolveLimits(time_seconds=20)
@@ -59,18 +70,42 @@ def test_a_relaxation_that_begins_elsewhere_ends_at_the_same_optimum(
         assert [item.bound for item in found] == pytest.approx([item.bound for item in fresh], rel=1e-9, abs=0.02)
 
 
-def test_it_begins_where_the_last_one_ended(model: NetworkModel) -> None:
+def test_it_begins_where_the_last_one_ended(model: NetworkModel, monkeypatch: pytest.MonkeyPatch) -> None:
     """Then nothing is left to do; a basis outlives being sent to another process."""
+    loaded = []
+
+    def noted(problem: Problem, limits: SolveLimits) -> highspy.Highs:
+        loaded.append(load(problem, limits))
+        return loaded[-1]
+
+    monkeypatch.setattr(highs, "load", noted)
     problem = tasks_at(model, 1e4)[0].problem
     first, basis = solve_linear(problem, LIMITS, None)
+    assert loaded[-1].getInfo().simplex_iteration_count > 0
     assert basis is not None
     for known in (basis, pickle.loads(pickle.dumps(basis))):
-        highs = load(replace(problem, integer=np.zeros_like(problem.integer)), LIMITS)
-        highs.setBasis(known.found)
-        highs.run()
-        assert highs.getInfo().simplex_iteration_count == 0
         again, _ = solve_linear(problem, LIMITS, known)
+        assert loaded[-1].getInfo().simplex_iteration_count == 0
         assert again.objective == pytest.approx(first.objective)
+
+
+def test_pricing_begins_there(model: NetworkModel, pricing: PricingFromBases, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Relaxations, and those that decide about a second solve: each practice's own, from its last."""
+    begun: list[PricingTask] = []
+
+    def noted(task: PricingTask) -> Priced:
+        begun.append(task)
+        return price_practice(task)
+
+    monkeypatch.setattr(pricing_module, "price_practice", noted)
+    first = pricing.run(tasks_at(model, 1e4))
+    exact = pricing.run(tasks_at(model, 1e4, relaxed=False))
+    pricing.run(tasks_at(model, 2e4))
+    assert [task.bases for task in begun[:PRACTICES]] == [NO_BASES] * PRACTICES
+    assert [task.bases for task in begun[PRACTICES : 2 * PRACTICES]] == [item.bases for item in first]
+    for task, before, last in zip(begun[2 * PRACTICES :], first, exact, strict=True):
+        assert task.bases == (last.bases[0] or before.bases[0], before.bases[1])
+    assert any(item.bases[0] is not None for item in exact)
 
 
 def test_a_relaxation_without_a_plan_leaves_no_basis(model: NetworkModel) -> None:

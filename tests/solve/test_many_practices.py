@@ -229,6 +229,7 @@ def test_where_a_pass_has_no_time_a_quick_one_bounds_a_choice(model: NetworkMode
             search._work_on(other, result, 2)
         assert first.centre is not None
         assert search.passes.part(first.centre, first) == 0.0
+        assert search.passes.part(no_prices(search.model, STAGE), first) == 1.0
         assert search._pass(first.centre, first, result) == pytest.approx(first.bound)
         search.passes.seconds = 1e5
         assert search._finished(result)

@@ -51,16 +51,15 @@ class Aims:
         self._seconds = WHOLE_SECONDS * max(len(model.practices) / 1000, 1.0)
         self._paid: Mapping[str, float] = {}
         self._aimed: dict[frozenset[tuple[str, Range]], Mapping[str, float]] = {}
-        """What was aimed at last under the same contracts."""
+        """The best aim so far under the same contracts."""
 
     def best(self, stage: Stage, node: Node) -> Node:
         """What was aimed at before under the node's contracts, or its own aim where nothing was."""
         return self._before(node) or self.own(stage, node)
 
     def _before(self, node: Node) -> Node | None:
-        node = _only(node, CONTRACTS)
-        paid = self._aimed.get(frozenset(node.fixed.items()))
-        return None if paid is None else self._node(node, paid)
+        paid = self._aimed.get(_contracts(node))
+        return None if paid is None else self._node(_only(node, CONTRACTS), paid)
 
     def own(self, stage: Stage, node: Node) -> Node:
         """The aim at which the linear master over the columns at hand is worth most, from the last best one uphill.
@@ -87,7 +86,7 @@ class Aims:
         before = self._before(node)
         if before is not None and self._is_worth_more(stage, before, found):
             return before
-        self._aimed[frozenset(_only(node, CONTRACTS).fixed.items())] = found.paid
+        self._aimed[_contracts(node)] = found.paid
         return found
 
     def _is_worth_more(self, stage: Stage, one: Node, other: Node) -> bool:
@@ -147,3 +146,7 @@ def _only(node: Node, held: tuple[str, ...]) -> Node:
     """The node with those of its decisions alone whose names begin so."""
     fixed = {name: part for name, part in node.fixed.items() if name.startswith(held)}
     return Node(fixed, np.inf, node.order, relaxed=node.relaxed, centre=node.centre, paid=node.paid)
+
+
+def _contracts(node: Node) -> frozenset[tuple[str, Range]]:
+    return frozenset(_only(node, CONTRACTS).fixed.items())
