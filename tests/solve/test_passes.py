@@ -65,3 +65,23 @@ def test_a_node_is_closed_by_no_more_practices_than_it_takes(monkeypatch: pytest
             else:
                 assert exact - 1.0 <= bound <= enough
                 assert priced == 0 if enough > quick else 0 < priced < len(model.practices)
+
+
+def test_only_bounds_of_a_library_count_as_its_own() -> None:
+    """What the search found itself is used again without a word; what came from a library is counted and
+    checked."""
+    model = formulated(3)
+    limits, node = SolveLimits(heuristics=False), Node({}, np.inf, 0)
+    with solve_pool(1) as executor:
+        judge, pool = Judge(model, Pricer(model.shared.model, model.shared.terms)), Pool(len(model.blocks))
+        found = passes.Passes(model, Masters(model, pool, 1), judge, pool, executor, 1)
+        found.begin(STAGE)
+        bound = found.over_all(no_prices(model, STAGE), node, limits)
+        again = found.over_all(no_prices(model, STAGE), node, limits)
+        counts = found.kept.counts
+        assert (counts.solved, counts.kept, counts.checked) == (3, 0, 0)
+        found.kept.foreign = frozenset(found.kept.found)
+        as_stored = found.over_all(no_prices(model, STAGE), node, limits)
+    assert (counts.solved, counts.kept, counts.checked) == (3, 3, 1)
+    assert again == pytest.approx(bound)
+    assert as_stored == pytest.approx(bound)

@@ -49,7 +49,8 @@ class WrongBoundError(Exception):
 
 @dataclass
 class Counts:
-    """Practices' pricing problems of a search: solved, taken from a library, and of these solved again as a check."""
+    """Practices' pricing problems of a search: solved, taken from a library, and of these solved again as a check.
+    What the search itself had solved before counts once."""
 
     solved: int = 0
     kept: int = 0
@@ -65,8 +66,8 @@ class KeptPricing:
     """
 
     found: dict[str, list[Kept]] = field(default_factory=dict)
-    foreign: bool = False
-    """Whether any of them came from elsewhere."""
+    foreign: frozenset[str] = frozenset()
+    """Those of them that came from a library."""
     at: dict[str, Prices] = field(default_factory=dict)
     """At which prices this search met each of its problems last."""
     counts: Counts = field(default_factory=Counts)
@@ -129,7 +130,7 @@ class KeptPricing:
     def to_check(self, places: Sequence[int]) -> set[int]:
         """Of practices with results from a library, those that are solved again: one in each of the first passes, each
         time another."""
-        if not self.foreign or not places or self.counts.checked >= CHECKS:
+        if not places or self.counts.checked >= CHECKS:
             return set()
         return {places[(2 * self.counts.checked + 1) * len(places) // (2 * CHECKS)]}
 
@@ -149,7 +150,7 @@ class KeptPricing:
         """Nothing that was kept is believed any more."""
         self.found.clear()
         self.at.clear()
-        self.foreign = False
+        self.foreign = frozenset()
 
 
 class NeverAtMass:

@@ -189,7 +189,7 @@ class Passes:
         return solve(problem, SolveLimits(time_seconds=5, seed=self.seed)).termination != "infeasible"
 
     def _kept_or_solved(self, asked: dict[int, tuple[str, FloatArray]], tasks: Sequence[PricingTask]) -> list[Priced]:
-        """Results by content where there are some; the others are solved. One that was kept is solved again as a check.
+        """Results by content where there are some; the others are solved. One of a library is solved again as a check.
 
         Raises:
             WrongBoundError: when the check finds a plan that is worth more than the bound that was kept.
@@ -202,7 +202,8 @@ class Passes:
             known = self.kept.get(task, key, block)
             if known is not None:
                 found[task.block] = known
-        again = self.kept.to_check(list(found))
+        foreign = [place for place in found if asked[place][0] in self.kept.foreign]
+        again = self.kept.to_check(foreign)
         open_tasks = [self._begun(task) for task in tasks if task.block not in found or task.block in again]
         for task, item in zip(open_tasks, self.pricing.run(open_tasks), strict=True):
             if task.block in again:
@@ -213,7 +214,7 @@ class Passes:
                 self._never_at_mass.add(task)
             found.setdefault(task.block, item)
         self.kept.counts.solved += len(open_tasks) - len(again)
-        self.kept.counts.kept += len(tasks) - len(open_tasks) + len(again)
+        self.kept.counts.kept += len(foreign)
         self.kept.counts.checked += len(again)
         return [found[task.block] for task in tasks]
 

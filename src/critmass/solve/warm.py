@@ -62,7 +62,7 @@ class WarmSearch(SampledSearch[Candidate]):
         self._plan_judge = judge
         self.entries = entries
         self.passes.kept.found = {key: list(items) for entry in entries[::-1] for key, items in entry.priced.items()}
-        self.passes.kept.foreign = bool(self.passes.kept.found)
+        self.passes.kept.foreign = frozenset(self.passes.kept.found)
         self._recall = Recall(entries, judge.model)
         self._recalled: dict[int, tuple[Node, Key]] = {}
         self._opened: list[Node] = []
