@@ -394,6 +394,19 @@ def test_serve_is_for_this_machine_only(host: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("option", "value", "example"),
+    [("--gap", "1,5", "0.015"), ("--gap", "2", "0.015"), ("--gap", "nan", "0.015"), ("--time-limit", "5min", "300")],
+)
+def test_numbers_are_refused_with_an_example(option: str, value: str, example: str, workbook: Path) -> None:
+    """A decimal comma, a percentage, no number, a unit: the option, what was given and how to write it."""
+    ended = run("plan", workbook, option, value)
+    assert ended.code == 2
+    assert option in ended.words
+    assert repr(value) in ended.words
+    assert f"such as {example}" in ended.words
+
+
+@pytest.mark.parametrize(
     "arguments", [["plan"], ["plan", "x", "--gap", "2"], ["plan", "x", "--time-limit", "0"], ["nonsense"]]
 )
 def test_usage(arguments: list[str]) -> None:

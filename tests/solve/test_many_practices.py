@@ -16,7 +16,9 @@ from critmass.network import sample_network
 from critmass.solve import sampling
 from critmass.solve.candidates import Candidate, Judge, Pricer
 from critmass.solve.columns import Stage, column, without_mass
+from critmass.solve.decomposition import Search
 from critmass.solve.executor import solve_pool
+from critmass.solve.highs import Answer
 from critmass.solve.interrupt import SearchStopped
 from critmass.solve.nodes import Node, StageResult
 from critmass.solve.pricing import Prices, no_prices
@@ -35,6 +37,12 @@ STAGE = Stage("mass_and_margin", {"margin": 1.0, "members_at_mass": 60.0})
 def model() -> NetworkModel:
     """Five practices."""
     return formulated(5)
+
+
+@pytest.fixture(scope="module")
+def eight() -> NetworkModel:
+    """Eight practices: a sample of three has several choices of contracts."""
+    return formulated(8)
 
 
 def test_leaving_out_links_of_one_practice_only_loosens(model: NetworkModel) -> None:
@@ -121,13 +129,12 @@ def test_nodes_carry_prices_over_and_no_bounds(model: NetworkModel, monkeypatch:
         assert by_name == {name: prices.links[part.links.index(name)] for name in lean.links}
 
 
-def test_a_trial_tells_contracts_apart_by_prices(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_trial_tells_contracts_apart_by_prices(eight: NetworkModel, monkeypatch: pytest.MonkeyPatch) -> None:
     """The choices come best first, the first one's prices tuned: its bound at them is below the relaxation's. Tuning
     another one lowers its bound too, and every choice holds contracts of its own."""
     monkeypatch.setattr(sampling, "SAMPLE", 3)
-    model = formulated(8)
-    judge = Judge(model.with_shared_links_only(), Pricer(model.shared.model, model.shared.terms))
-    sample = evenly(model, np.arange(8.0))
+    judge = Judge(eight.with_shared_links_only(), Pricer(eight.shared.model, eight.shared.terms))
+    sample = evenly(eight, np.arange(8.0))
     with solve_pool(1) as executor:
         trial = Trial(
             sample.model, SampleJudge(sample, judge), gap=0.05, seed=1, clock=Clock(120.0), report=silent,
@@ -150,9 +157,7 @@ def search_of(model: NetworkModel, clock: Clock, executor: Executor) -> SampledS
     """A search over a network as one of many practices."""
     lean = model.with_shared_links_only()
     judge = Judge(lean, Pricer(model.shared.model, model.shared.terms))
-    return SampledSearch(
-        lean, judge, gap=0.05, seed=1, clock=clock, report=silent, executor=executor, with_all_links=model
-    )
+    return SampledSearch(lean, judge, gap=0.05, seed=1, clock=clock, report=silent, executor=executor)
 
 
 def test_what_has_to_earn_more_is_priced_at_prices_of_the_sample(
@@ -178,7 +183,72 @@ def test_what_has_to_earn_more_is_priced_at_prices_of_the_sample(
         assert mine.leaf_passes > 0
         assert part.centre is not None
         assert part.centre_bound < np.inf
-        assert 99 not in search._untuned
+
+
+def test_everyone_is_priced_where_the_sample_promises_most(
+    eight: NetworkModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A choice of contracts that the sample's prices put behind another one waits, and the other one is priced."""
+    monkeypatch.setattr(sampling, "SAMPLE", 3)
+    with solve_pool(1) as executor:
+        search = search_of(eight, Clock(120.0), executor)
+        search._begin(STAGE, 1.0)
+        result = StageResult[Candidate](STAGE, None, np.inf)
+        search._nodes = search._first_nodes(result)
+        first, second = sorted(search._nodes, key=lambda node: -node.promise)[:2]
+
+        def disappointing(mine: Node, least: float) -> None:
+            assert mine.relaxed is not None
+            mine.centre, mine.bound = mine.relaxed.prices, least - 1.0
+
+        assert search._trial is not None
+        monkeypatch.setattr(search._trial, "tune", disappointing)
+        search._price_once(first, result)
+        assert first.centre is None
+        assert search.passes.count == 0
+        assert search._next_node(result) is second
+        monkeypatch.undo()
+        while not search.passes.count:
+            search._price_once(search._next_node(result), result)
+        (priced,) = [node for node in search._nodes if node.centre is not None]
+        assert priced.promise == max(node.promise for node in search._nodes)
+
+
+def test_tuning_ends_where_a_node_is_worth_less(eight: NetworkModel, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Once the sample finds less in it than asked, no pass is spent on a choice of contracts."""
+    monkeypatch.setattr(sampling, "SAMPLE", 3)
+    with solve_pool(1) as executor:
+        search = search_of(eight, Clock(120.0), executor)
+        search._begin(STAGE, 1.0)
+        search._nodes = search._first_nodes(StageResult[Candidate](STAGE, None, np.inf))
+        trial = search._trial
+        assert trial is not None
+        node = next(item for item in search._untuned.values() if item.leaf_passes < TUNING_PASSES)
+        passes = node.leaf_passes
+        trial.tune(node, node.bound + 1.0)
+        assert node.leaf_passes == passes
+        trial.tune(node, node.bound)
+        assert node.leaf_passes > passes
+
+
+@pytest.mark.parametrize("another", [False, True])
+def test_a_choice_beside_a_node_is_taken_after_it(
+    another: bool, model: NetworkModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was begun before a node's work is taken after it, and what was begun in it goes on."""
+    result = StageResult[Candidate](STAGE, None, np.inf)
+    with solve_pool(1) as executor:
+        search = search_of(model, Clock(120.0), executor)
+        before, later = (executor.submit(Answer, "limit", None, -np.inf, np.inf) for _ in range(2))
+        search.improving._begun = before, [], 0
+
+        def work(*_: object) -> None:
+            if another:
+                search.improving._begun = later, [], 0
+
+        monkeypatch.setattr(Search, "_work_on", work)
+        assert search._work_on(Node({}, np.inf, 0), result, 1) is None
+    assert search.improving.begun is (later if another else None)
 
 
 def test_a_first_pass_is_expected_to_take_what_the_sample_took(

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import math
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
@@ -32,6 +33,29 @@ CatalogDirs = Annotated[
 ]
 OutDir = Annotated[Path | None, typer.Option("--out", metavar="DIR", help="Folder for the result's files.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON and nothing else.")]
+
+
+def number(least: float, most: float, example: str) -> Callable[[str], float]:
+    """Reads a number of an option, from `least` to `most`; what cannot be read is refused with an `example`."""
+
+    def read(text: str) -> float:
+        try:
+            found = float(text)
+        except ValueError:
+            found = math.nan
+        if not least <= found <= most:
+            raise typer.BadParameter(f"{text!r} is not a number from {least:g} to {most:,g}, such as {example}")
+        return found
+
+    return read
+
+
+read_share = number(0.0, 1.0, "0.015 for 1.5 %")
+"""Reads a share, such as a gap."""
+read_seconds = number(0.1, 86_400.0, "300 for five minutes")
+"""Reads a time limit."""
+
+Gap = Annotated[float, typer.Option(parser=read_share, metavar="SHARE", help="Relative gap to prove.")]
 
 
 def catalog_dirs(given: list[Path] | None) -> tuple[Path, ...]:

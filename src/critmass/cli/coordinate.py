@@ -11,11 +11,13 @@ from critmass.cli.common import (
     NOT_PROVED,
     AsJson,
     CatalogDirs,
+    Gap,
     NetworkPath,
     ScenarioPath,
     catalog_dirs,
     errors,
     print_text,
+    read_seconds,
     say,
     stderr,
     stdout,
@@ -64,9 +66,9 @@ def coordinate(
     ] = None,
     as_json: AsJson = False,
     time_limit: Annotated[
-        float, typer.Option(min=1.0, max=86_400, metavar="SECONDS", help="Time limit for all of it.")
+        float, typer.Option(parser=read_seconds, metavar="SECONDS", help="Time limit for all of it.")
     ] = SECONDS,
-    gap: Annotated[float, typer.Option(min=0, max=1, metavar="SHARE", help="Relative gap to prove.")] = 0.02,
+    gap: Gap = 0.02,
     catalog: CatalogDirs = None,
 ) -> None:
     """Find the least that payers have to add together so that the organization's own best plan reaches a target.

@@ -15,6 +15,8 @@ from critmass.cli.common import (
     catalog_dirs,
     errors,
     print_text,
+    read_seconds,
+    read_share,
     say,
     stderr,
     stdout,
@@ -54,10 +56,10 @@ def explain(
     ] = False,
     as_json: AsJson = False,
     time_limit: Annotated[
-        float, typer.Option(min=0.1, max=86_400, metavar="SECONDS", help="Time for each plan made on the way.")
+        float, typer.Option(parser=read_seconds, metavar="SECONDS", help="Time for each plan made on the way.")
     ] = PER_PLAN_SECONDS,
     gap: Annotated[
-        float | None, typer.Option(min=0, max=1, metavar="SHARE", help="Gap to prove for each of them.")
+        float | None, typer.Option(parser=read_share, metavar="SHARE", help="Gap to prove for each of them.")
     ] = None,
     scenario: ScenarioPath = None,
     catalog: CatalogDirs = None,

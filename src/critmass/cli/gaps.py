@@ -10,11 +10,13 @@ from critmass.cli.common import (
     NOT_PROVED,
     AsJson,
     CatalogDirs,
+    Gap,
     NetworkPath,
     ScenarioPath,
     catalog_dirs,
     errors,
     print_text,
+    read_seconds,
     stderr,
     stdout,
 )
@@ -48,9 +50,9 @@ def gaps(
     ] = False,
     as_json: AsJson = False,
     time_limit: Annotated[
-        float, typer.Option(min=0.1, max=86_400, metavar="SECONDS", help="Time for the plan.")
+        float, typer.Option(parser=read_seconds, metavar="SECONDS", help="Time for the plan.")
     ] = PLAN_SECONDS,
-    gap: Annotated[float, typer.Option(min=0, max=1, metavar="SHARE", help="Relative gap to prove.")] = 0.02,
+    gap: Gap = 0.02,
     catalog: CatalogDirs = None,
 ) -> None:
     """Show what payers leave unpaid: of each workflow, the cost their members cause and what they pay.

@@ -15,6 +15,8 @@ from critmass.cli.common import (
     catalog_dirs,
     errors,
     print_text,
+    read_seconds,
+    read_share,
     stderr,
     stdout,
 )
@@ -34,10 +36,10 @@ def organize(
     scenario: ScenarioPath = None,
     as_json: AsJson = False,
     time_limit: Annotated[
-        float, typer.Option(min=0.1, max=86_400, metavar="SECONDS", help="Time for each plan that is made.")
+        float, typer.Option(parser=read_seconds, metavar="SECONDS", help="Time for each plan that is made.")
     ] = PER_PLAN_SECONDS,
     gap: Annotated[
-        float, typer.Option(min=0, max=1, metavar="SHARE", help="Relative gap to prove for each of them.")
+        float, typer.Option(parser=read_share, metavar="SHARE", help="Relative gap to prove for each of them.")
     ] = 0.02,
     catalog: CatalogDirs = None,
 ) -> None:

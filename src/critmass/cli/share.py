@@ -8,7 +8,17 @@ from typing import Annotated
 
 import typer
 
-from critmass.cli.common import AsJson, CatalogDirs, ScenarioPath, catalog_dirs, errors, print_text, stderr, stdout
+from critmass.cli.common import (
+    AsJson,
+    CatalogDirs,
+    ScenarioPath,
+    catalog_dirs,
+    errors,
+    print_text,
+    read_seconds,
+    stderr,
+    stdout,
+)
 from critmass.cli.coordinate import SECONDS, parse_limits
 from critmass.domain.errors import InputError, Problem
 from critmass.domain.scenario import SolveOptions
@@ -57,7 +67,7 @@ def share(
     ] = None,
     as_json: AsJson = False,
     time_limit: Annotated[
-        float, typer.Option(min=1.0, max=86_400, metavar="SECONDS", help="Of a network: time for the coordination.")
+        float, typer.Option(parser=read_seconds, metavar="SECONDS", help="Of a network: time for the coordination.")
     ] = SECONDS,
     catalog: CatalogDirs = None,
 ) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, KeysView, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
@@ -79,6 +80,15 @@ def total(parts: list[Affine]) -> Affine:
         for index, coefficient in part.terms.items():
             terms[index] = terms.get(index, 0.0) + coefficient
     return Affine(constant, terms)
+
+
+def coefficients(parts: Sequence[Affine]) -> tuple[NDArray[np.int32], NDArray[np.int32], FloatArray]:
+    """How many terms each expression has, shape (expression,), and the variables and coefficients of all of them, one
+    expression after the other, shape (term,)."""
+    lengths = np.array([len(part.terms) for part in parts], dtype=np.int32)
+    places = np.fromiter(chain.from_iterable(part.terms for part in parts), np.int32, lengths.sum())
+    values = np.fromiter(chain.from_iterable(part.terms.values() for part in parts), np.float64, lengths.sum())
+    return lengths, places, values
 
 
 @dataclass(frozen=True)
@@ -223,14 +233,9 @@ class BlockBuilder:
     def finish(self) -> Block:
         """The block as arrays."""
         count = len(self._names)
-        lengths = [len(terms) for _, terms, _, _ in self._rows]
+        lengths, indices, data = coefficients([Affine(0.0, terms) for _, terms, _, _ in self._rows])
         indptr = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int32)
-        indices = [index for _, terms, _, _ in self._rows for index in terms]
-        data = [value for _, terms, _, _ in self._rows for value in terms.values()]
-        matrix = sparse.csr_array(
-            (np.array(data, dtype=np.float64), np.array(indices, dtype=np.int32), indptr),
-            shape=(len(self._rows), count),
-        )
+        matrix = sparse.csr_array((data, indices, indptr), shape=(len(self._rows), count))
         return Block(
             name=self.name,
             variables=tuple(self._names),

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from critmass.domain.errors import InputError, Problem
-from critmass.formulation.block import Block, FloatArray
+from critmass.formulation.block import Affine, Block, FloatArray, coefficients
 from critmass.formulation.levels import Shared
 from critmass.formulation.links import HELD_BY_CAPS, OF_ONE_PRACTICE, PREFIX, Links
 from critmass.formulation.organization import organization_level
@@ -44,6 +44,8 @@ class NetworkModel:
     conditions: Mapping[tuple[tuple[str, ...], int], str]
     claim_shares: tuple[Mapping[str, Mapping[str, float]], ...] = ()
     """By practice and payer: the share of each pooled payment (an organization expression) it may claim."""
+    with_all_links: NetworkModel | None = None
+    """Of a model with shared links only, the same with all of them."""
 
     @cached_property
     def pooled_payments(self) -> tuple[str, ...]:
@@ -68,7 +70,7 @@ class NetworkModel:
         """
         kept = [not name.startswith(OF_ONE_PRACTICE) for name in self.links]
         links = tuple(name for name, keep in zip(self.links, kept, strict=True) if keep)
-        return replace(self, links=links, equal=self.equal[kept])
+        return replace(self, links=links, equal=self.equal[kept], with_all_links=self)
 
     @cached_property
     def claims_untied(self) -> bool:
@@ -143,18 +145,19 @@ def _clean_reach(value: float) -> float:
 def _link_matrix(blocks: Sequence[Block], links: Sequence[str]) -> LinkMatrix:
     """Contributions of blocks side by side."""
     position = {PREFIX + name: row for row, name in enumerate(links)}
-    constant, start = np.zeros(len(links)), 0
-    rows, columns, data = list[int](), list[int](), list[float]()
+    rows, starts, parts, start = list[int](), list[int](), list[Affine](), 0
     for block in blocks:
-        for name in block.expressions.names & position.keys():
-            part, row = block.expressions.affine(name), position[name]
-            constant[row] += part.constant
-            rows += [row] * len(part.terms)
-            columns += [start + place for place in part.terms]
-            data += part.terms.values()
+        names = block.expressions.names & position.keys()
+        rows += [position[name] for name in names]
+        parts += [block.expressions.affine(name) for name in names]
+        starts += [start] * len(names)
         start += len(block.variables)
-    matrix = sparse.csr_array((data, (rows, columns)), shape=(len(links), start))
+    lengths, columns, data = coefficients(parts)
+    places = np.array([rows, starts], dtype=np.int32).repeat(lengths, axis=1)
+    matrix = sparse.csr_array((data, (places[0], columns + places[1])), shape=(len(links), start))
     matrix.eliminate_zeros()
+    constant = np.zeros(len(links))
+    np.add.at(constant, rows, [part.constant for part in parts])
     return LinkMatrix(constant, matrix)
 
 

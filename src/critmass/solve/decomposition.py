@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import suppress
+from typing import ClassVar
 
 import numpy as np
 
@@ -74,22 +75,23 @@ DIVE_SHARE, DIVE_SECONDS = 0.35, 1.05
 class Search(Bounding[Found]):
     """One search over a network. Stages share columns and the best plan.
 
-    `known` is a plan to start from. Of `many` practices, `model` has the shared links only. `choices` are those of the
-    organization's contracts to look at, by default all: what is proved holds for them.
+    `known` is a plan to start from. `choices` are those of the organization's contracts to look at, by default all:
+    what is proved holds for them.
     """
+
+    many: ClassVar[bool] = False
+    """Whether practices are too many for several passes over all of them at every node."""
 
     def __init__(
         self, model: NetworkModel, judge: Judging[Found], *, gap: float, seed: int, clock: Clock, report: Reporter,
-        executor: Executor, known: Found | None = None, many: bool = False,
-        choices: Sequence[Mapping[str, Range]] | None = None,
+        executor: Executor, known: Found | None = None, choices: Sequence[Mapping[str, Range]] | None = None,
     ) -> None:  # fmt: skip
-        self.model, self.judge, self.seed = model, judge, seed
-        self.executor, self.many = executor, many
+        self.model, self.judge, self.seed, self.executor = model, judge, seed, executor
         self.pool = Pool(len(model.blocks))
         self.masters = Masters(model, self.pool, seed)
         passes = Passes(model, self.masters, judge, self.pool, executor, seed)
         super().__init__(passes, gap=gap, clock=clock, report=report)
-        self.improving = Improving(model, self.masters, judge, executor, gap=gap, seed=seed, many=many)
+        self.improving = Improving(model, self.masters, judge, executor, gap=gap, seed=seed, many=self.many)
         self.improving.plan = known
         self._last = len(model.blocks) - 1
         self._relaxation: Relaxation | None = None
@@ -371,7 +373,7 @@ class Search(Bounding[Found]):
 
     def _dive_last(self, result: StageResult[Found]) -> None:
         """Plans chosen practice by practice under the nodes with the best bounds, in the time that was kept for it."""
-        if self.many or result.gap <= self.gap or self.clock.stopped_after is not None:
+        if result.gap <= self.gap or self.clock.stopped_after is not None:
             return
         priced = [item for item in self._nodes if item.centre is not None and not self._hopeless(item, result)]
         best = sorted(priced, key=lambda item: (-item.bound, item.order))[:LAST_DIVES]

@@ -85,6 +85,11 @@ class Improving(Generic[Found]):
         task = PlanTask(problem, blocks, offset - len(blocks), limits, self.many, max(seconds, 0.5))
         return self.executor.submit(solve_plan_problem, task), chosen, offset
 
+    @property
+    def begun(self) -> Future[Answer] | None:
+        """The choice that goes on."""
+        return None if self._begun is None else self._begun[0]
+
     def take(self, result: StageResult[Found]) -> None:
         """What came out of the choice that was begun: kept if it is better than the plan in hand."""
         if self._begun is None:

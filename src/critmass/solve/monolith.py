@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from critmass.formulation.block import FloatArray
+from critmass.formulation.block import FloatArray, coefficients
 from critmass.formulation.network_model import NetworkModel
 from critmass.solve.highs import Problem
 
@@ -70,14 +70,13 @@ def _row_starts(parts: Sequence[sparse.csr_array]) -> NDArray[np.int32]:
 
 def _combine(model: NetworkModel, weights: Mapping[str, float]) -> tuple[FloatArray, float]:
     starts = np.cumsum([0, *(len(block.variables) for block in model.blocks)])
-    coefficients, offset = np.zeros(starts[-1]), 0.0
-    for block, start in zip(model.blocks, starts, strict=False):
-        for name, weight in weights.items():
-            part = block.expressions.affine(name)
-            places = start + np.fromiter(part.terms.keys(), dtype=np.intp, count=len(part.terms))
-            offset += weight * part.constant
-            coefficients[places] += weight * np.fromiter(part.terms.values(), dtype=np.float64, count=len(places))
-    return coefficients, offset
+    found, offset = np.zeros(starts[-1]), 0.0
+    for name, weight in weights.items():
+        parts = [block.expressions.affine(name) for block in model.blocks]
+        lengths, places, values = coefficients(parts)
+        found[places + np.repeat(starts[:-1], lengths)] += weight * values
+        offset += weight * sum(part.constant for part in parts)
+    return found, offset
 
 
 def split(model: NetworkModel, x: FloatArray) -> list[FloatArray]:

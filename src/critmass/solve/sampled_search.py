@@ -35,6 +35,9 @@ HOPEFUL = 0.9
 QUICK_PART = 0.15
 """What a pass over linear relaxations takes of the time of a pass."""
 
+NEAR_BOUND = 0.1
+"""Bounds are about the same where they differ by no more than this part of the gap asked for."""
+
 NEW_PLANS = 0.5
 """New plans for each practice, in the mean, that make another choice of them worth its time."""
 
@@ -61,10 +64,11 @@ class Trial(Search[Estimate]):
                 break
         return sorted(self._nodes, key=lambda node: (-node.bound, node.order))
 
-    def tune(self, node: Node) -> None:
-        """Passes over the sample until the node's prices are as good as a few of them make."""
+    def tune(self, node: Node, least: float = -np.inf) -> None:
+        """Passes over the sample until the node's prices are as good as a few of them make, or it is worth less than
+        the `least`."""
         self._until = self.clock.limit_seconds
-        while not self._out_of_time() and self._tuned_further(node):
+        while node.bound >= least and not self._out_of_time() and self._tuned_further(node):
             pass
 
     def under(self, node: Node) -> Node | None:
@@ -91,19 +95,18 @@ class Trial(Search[Estimate]):
 
 
 class SampledSearch(Search[Found]):
-    """Of a large network, `model` has the shared links only and `with_all_links` is the same with all of them: then
-    contracts are told apart on a sample, which also finds the prices at which everyone is priced first. Without it, the
-    search is the usual one."""
+    """Of a network of many practices, whose model has shared links only: contracts are told apart on a sample, which
+    also finds the prices at which everyone is priced first."""
+
+    many = True
 
     def __init__(
         self, model: NetworkModel, judge: Judging[Found], *, gap: float, seed: int, clock: Clock, report: Reporter,
-        executor: Executor, known: Found | None = None, with_all_links: NetworkModel | None = None,
+        executor: Executor, known: Found | None = None,
     ) -> None:  # fmt: skip
         super().__init__(
-            model, judge, gap=gap, seed=seed, clock=clock, report=report, executor=executor, known=known,
-            many=with_all_links is not None,
+            model, judge, gap=gap, seed=seed, clock=clock, report=report, executor=executor, known=known
         )  # fmt: skip
-        self.with_all_links = with_all_links
         self._trial: Trial | None = None
         self._untuned: dict[int, Node] = {}
         self._columns = 0
@@ -113,10 +116,9 @@ class SampledSearch(Search[Found]):
         """What beginning a choice took last."""
 
     def _first_nodes(self, result: StageResult[Found]) -> list[Node]:
-        if self.with_all_links is None:
-            return super()._first_nodes(result)
+        assert self.model.with_all_links is not None
         stage = loosened(result.stage)
-        sample = sample_of(self.with_all_links, self.model, stage, self.passes.pricing, self.seed)
+        sample = sample_of(self.model.with_all_links, self.model, stage, self.passes.pricing, self.seed)
         trial = Trial(
             sample.model, SampleJudge(sample, self.judge), gap=self.gap, seed=self.seed, clock=self.clock,
             report=of_sample(self.report, lambda: result.value), executor=self.executor,
@@ -128,20 +130,29 @@ class SampledSearch(Search[Found]):
         self.passes.seconds = max(self.passes.seconds, times * trial.passes.seconds)
         return carried_over(found, sample.model, self.model, stage)
 
+    def _next_node(self, result: StageResult[Found]) -> Node:
+        """Of the nodes that have about the best bound, the one that promises most: a better plan may close the others,
+        and to close one by pricing takes long."""
+        highest = max(item.bound for item in self._nodes)
+        near = highest if highest == np.inf else highest - NEAR_BOUND * self.gap * abs(highest)
+        return max(
+            (item for item in self._nodes if item.bound >= near),
+            key=lambda item: (item.promise, item.bound, -item.order),
+        )
+
     def _finished(self, result: StageResult[Found]) -> bool:
-        """Of many practices also while there is time for something less than a pass over everyone."""
-        if self.with_all_links is None or not self.passes.exact:
+        """Goes on while there is time for something less than a pass over everyone."""
+        if not self.passes.exact:
             return super()._finished(result)
         return result.gap <= self.gap or self._out_of_time(QUICK_PART)
 
     def _pass(self, prices: Prices, node: Node, result: StageResult[Found]) -> float:
-        """Of many practices none is begun that has no time.
+        """None is begun that has no time.
 
         Raises:
             SearchStopped: when it has none.
         """
-        if self.with_all_links is not None:
-            self._needs_time(PART_OF_A_PASS * self.passes.part(prices, node))
+        self._needs_time(PART_OF_A_PASS * self.passes.part(prices, node))
         return super()._pass(prices, node, result)
 
     def _needs_time(self, part_of_a_pass: float = PART_OF_A_PASS) -> None:
@@ -149,34 +160,37 @@ class SampledSearch(Search[Found]):
             raise SearchStopped
 
     def _work_on(self, node: Node, result: StageResult[Found], made: int) -> list[Node] | None:
-        """Of many practices plans are chosen anew once all is done at a node: bounds come first."""
+        """Plans are chosen anew once all is done at a node: bounds come first, and what was chosen beside them."""
+        begun = self.improving.begun
         children = super()._work_on(node, result, made)
+        if begun is not None and self.improving.begun is begun:
+            self.improving.take(result)
         self._choose_anew(result)
         return children
 
     def _price_once(self, node: Node, result: StageResult[Found]) -> None:
-        """Of many practices at prices that the sample tuned; then a plan is looked for at once."""
-        if self.with_all_links is None:
-            super()._price_once(node, result)
-        elif not self._lowered_by_relaxed_pass(node, result):
-            self._needs_time()
-            self._take_tuned_prices(node, result)
-            if not self._bounded_to_close(node, result):
-                self._pass_at_relaxed(node, result)
-            if not self._hopeless(node, result):
-                self._aim(node, result)
-            self._say(result, f"choice {node.order + 1}")
+        """At prices that the sample tuned; then a plan is looked for at once. Not where these show that another node
+        promises more."""
+        if self._lowered_by_relaxed_pass(node, result):
+            return
+        self._needs_time()
+        self._take_tuned_prices(node, result)
+        if node.promise < self._other_promise(node):
+            return
+        if not self._bounded_to_close(node, result):
+            self._pass_at_relaxed(node, result)
+        if not self._hopeless(node, result):
+            self._aim(node, result)
+        self._say(result, f"choice {node.order + 1}")
 
     def _capped(self, node: Node, name: str, part: Range, order: int, result: StageResult[Found]) -> Node:
         """Practices that claimed more than the cap have new plans then, to choose from under it."""
-        found = super()._capped(node, name, part, order, result)
-        if self.with_all_links is not None:
-            self._to_improve = found
-        return found
+        self._to_improve = super()._capped(node, name, part, order, result)
+        return self._to_improve
 
     def _earning_more(self, node: Node, name: str, part: Range, order: int) -> Node:
-        """Of many practices, such a node gets prices of its own from the sample: passes over everyone are too few for
-        prices to go there step by step."""
+        """Such a node gets prices of its own from the sample: passes over everyone are too few for prices to go there
+        step by step."""
         found = super()._earning_more(node, name, part, order)
         tuned = None if self._trial is None else self._trial.under(found)
         if self._trial is not None and tuned is not None and tuned.relaxed is not None:
@@ -215,26 +229,29 @@ class SampledSearch(Search[Found]):
         return result.value > 0.0 and node.promise > HOPEFUL * result.value
 
     def _take_tuned_prices(self, node: Node, result: StageResult[Found]) -> None:
-        """The sample's best prices and what it makes of the node: tuned unless the node has only to be closed."""
-        mine = self._untuned.pop(node.order, None)
+        """The sample's best prices and what it makes of the node: tuned unless the node has only to be closed, or
+        another one promises more."""
+        mine = self._untuned.get(node.order)
         if mine is None or self._trial is None:
             return
-        if node.promise > self._closed_bound(result):
-            self._trial.tune(mine)
+        if not node.promise <= self._closed_bound(result):  # nor where there is no plan to compare with
+            self._trial.tune(mine, self._other_promise(node))
         if mine.centre is not None and node.relaxed is not None:
             prices = renamed(mine.centre, self._trial.model, self.model)
             value = min(node.relaxed.value, mine.bound)
             node.relaxed, node.paid = replace(node.relaxed, prices=prices, value=value), mine.paid
 
+    def _other_promise(self, node: Node) -> float:
+        """What the most promising other node promises of those without a bound, where this one has none either."""
+        others = [item.promise for item in self._nodes if item is not node and item.bound == node.bound == np.inf]
+        return max(others, default=-np.inf)
+
     def _improve(self, result: StageResult[Found], node: Node, *, last: bool = False, now: bool = False) -> None:
-        """Of many practices not at once."""
-        if self.with_all_links is None:
-            super()._improve(result, node, last=last, now=now)
-        else:
-            self._to_improve = node
+        """Not at once: see `_choose_anew`."""
+        self._to_improve = node
 
     def _choose_anew(self, result: StageResult[Found]) -> None:
-        """Of many practices a choice of plans once there are enough that were not there before."""
+        """A choice of plans once there are enough that were not there before."""
         node, columns = self._to_improve, len(self.pool.flat())
         enough = columns >= self._columns + NEW_PLANS * len(self.model.practices)
         began = self.clock.spent()
@@ -248,10 +265,8 @@ class SampledSearch(Search[Found]):
         self.improving.improve(result, node, self.passes.count, seconds, now=True, aimed=aimed)
 
     def _dive_last(self, result: StageResult[Found]) -> None:
-        """Of many practices a last choice, where the gap is still too large."""
-        if self.with_all_links is None:
-            super()._dive_last(result)
-        elif result.gap > self.gap and self.clock.stopped_after is None:
+        """A last choice, where the gap is still too large."""
+        if result.gap > self.gap and self.clock.stopped_after is None:
             self._choose_anew(result)
             self.improving.take(result)
 

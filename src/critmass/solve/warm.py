@@ -11,11 +11,11 @@ from dataclasses import replace
 import numpy as np
 
 from critmass.formulation.block import FloatArray
-from critmass.formulation.network_model import NetworkModel
 from critmass.settlement.projection import Decisions
 from critmass.settlement.results import BoolArray
 from critmass.solve.candidates import Candidate, Judge
 from critmass.solve.columns import Column, Stage
+from critmass.solve.decomposition import Search
 from critmass.solve.executor import run_all
 from critmass.solve.highs import SolveLimits
 from critmass.solve.interrupt import SearchStopped
@@ -48,16 +48,15 @@ SECONDS_TO_LEAVE = 2.0
 _log = logging.getLogger(__name__)
 
 
-class WarmSearch(SampledSearch[Candidate]):
+class WarmSearch(Search[Candidate]):
     """Starts from `entries`, newest first: from their plans, and from their tree with its prices and bounds."""
 
     def __init__(
         self, entries: Sequence[Entry], judge: Judge, *, gap: float, seed: int, clock: Clock, report: Reporter,
-        executor: Executor, known: Candidate | None = None, with_all_links: NetworkModel | None = None,
+        executor: Executor, known: Candidate | None = None,
     ) -> None:  # fmt: skip
         super().__init__(
-            judge.model, judge, gap=gap, seed=seed, clock=clock, report=report, executor=executor, known=known,
-            with_all_links=with_all_links,
+            judge.model, judge, gap=gap, seed=seed, clock=clock, report=report, executor=executor, known=known
         )  # fmt: skip
         self._plan_judge = judge
         self.entries = entries
@@ -116,7 +115,7 @@ class WarmSearch(SampledSearch[Candidate]):
         plan can keep is looked at by the first search alone: a dual ray takes a second at 60 practices."""
         stage = self._last_stage
         for node in self._opened:
-            if stage is None or self.with_all_links is not None or self._until - self.clock.spent() < SECONDS_TO_LEAVE:
+            if stage is None or self._until - self.clock.spent() < SECONDS_TO_LEAVE:
                 return
             key = key_of(stage, node.fixed)
             if node.centre is not None or key in self._aside:
@@ -175,7 +174,7 @@ class WarmSearch(SampledSearch[Candidate]):
             if self._practices[item.block] in chosen:
                 self._chosen.setdefault(item.block, item.key())
         missing = [place for place, item in enumerate(rows) if not item]
-        if missing and self.with_all_links is None:
+        if missing and not self.many:
             start = self_sufficient_columns(
                 self.model, self.judge, self._regimes, self.seed, self.executor, places=missing
             )
@@ -260,7 +259,7 @@ class WarmSearch(SampledSearch[Candidate]):
     def _open(self, node: Node, result: StageResult[Candidate]) -> None:
         """As ever; a node that an earlier search priced or split waits for that, without any relaxation."""
         key = key_of(result.stage, node.fixed)
-        if self.with_all_links is None and not self._many_changed and self._recall.knows(key):
+        if not self._many_changed and self._recall.knows(key):
             self._recalled[id(node)] = node, key
             node.contracts_tried = True
             return
@@ -363,12 +362,12 @@ class WarmSearch(SampledSearch[Candidate]):
         relaxed, prices = node.relaxed, self._aside.get(key) or self._recall.prices(key, result.stage)
         if relaxed is None:
             super()._open(node, result)
-            return
-        if prices is not None:
+        elif prices is None:
+            super()._price_once(node, result)
+        else:
             node.relaxed = replace(relaxed, prices=prices)
-            self._untuned.pop(node.order, None)
-        super()._price_once(node, result)
-        node.relaxed = relaxed
+            super()._price_once(node, result)
+            node.relaxed = relaxed
 
     def _settle_bound(self, result: StageResult[Candidate]) -> bool:
         """As ever; the best prices of every node are noted before it may be closed, and once all that was recalled is
@@ -389,3 +388,12 @@ class WarmSearch(SampledSearch[Candidate]):
     def _to_price(self) -> bool:
         """Whether recalled nodes wait to be split, or priced at their own prices."""
         return any(id(item) in self._recalled and self._rank(item) < 2 for item in self._nodes)
+
+
+class WarmSampledSearch(WarmSearch, SampledSearch[Candidate]):
+    """The same of many practices, which a sample is drawn of."""
+
+    def _take_tuned_prices(self, node: Node, result: StageResult[Candidate]) -> None:
+        """Not where the library has prices of everyone for the node."""
+        if self._recall.prices(key_of(result.stage, node.fixed), result.stage) is None:
+            super()._take_tuned_prices(node, result)

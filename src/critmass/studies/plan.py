@@ -34,7 +34,7 @@ from critmass.solve.nodes import StageResult
 from critmass.solve.progress import Clock, Reporter, silent
 from critmass.solve.sampling import MANY
 from critmass.solve.tiny import TINY, solve_whole
-from critmass.solve.warm import WarmSearch
+from critmass.solve.warm import WarmSampledSearch, WarmSearch
 from critmass.studies.locks import lock_conflicts
 from critmass.studies.replan import Memory
 
@@ -136,7 +136,7 @@ def plan_network(
     model = Model(network, catalog, scenario)
     terms = terms_in_force(catalog, network, scenario)
     shared = Shared(model, terms)
-    formulated, whole = _formulated(shared)
+    formulated = _formulated(shared)
     pricer = Pricer(model, terms)
     with solve_pool(options.workers, options.executor, options.scheduler) as executor:
         judge = Judge(formulated, pricer)
@@ -144,7 +144,7 @@ def plan_network(
         first_stage, memory = Stage(*objective_stages(scenario)[0]), Memory(library, network, scenario)
         known = memory.first_plan(judge, greedy_plan(judge, first_stage), catalog, first_stage)
         with stopped_by_ctrl_c(clock, executor, on_ctrl_c) as stoppable:
-            results, first = _search(judge, known, scenario, options, clock, report, stoppable, memory, whole)
+            results, first = _search(judge, known, scenario, options, clock, report, stoppable, memory)
             stopped_after, best = clock.stopped_after, results[-1].plan
             if best is None:
                 raise _no_plan(results, clock, in_time=clock.left() > 0 and not memory.ran_out_of_time)
@@ -160,13 +160,13 @@ def plan_network(
     )  # fmt: skip
 
 
-def _formulated(shared: Shared) -> tuple[NetworkModel, NetworkModel | None]:
-    """The model, of many practices with its shared links only; and then the same with all links."""
+def _formulated(shared: Shared) -> NetworkModel:
+    """The model, of many practices with its shared links only."""
     conflicts = lock_conflicts(shared)
     if conflicts:
         raise InfeasibleError(conflicts)
     found = formulate(shared)
-    return (found.with_shared_links_only(), found) if len(found.practices) > MANY else (found, None)
+    return found.with_shared_links_only() if len(found.practices) > MANY else found
 
 
 def _in_words(item: Difference) -> str:
@@ -190,13 +190,13 @@ def _level(result: StageResult[Candidate], best: Candidate) -> Level:
 
 def _search(
     judge: Judge, known: Candidate | None, scenario: Scenario, options: SolveOptions, clock: Clock,
-    report: Reporter, executor: Executor, memory: Memory, with_all_links: NetworkModel | None,
+    report: Reporter, executor: Executor, memory: Memory,
 ) -> tuple[list[StageResult[Candidate]], float]:  # fmt: skip
     """Every level of the objective in turn; a later one keeps what the earlier ones reached."""
     results: list[StageResult[Candidate]] = []
     stages, floors = objective_stages(scenario), dict[str, float]()
     first = clock.spent() if known is not None else np.inf
-    run = _stage_solver(judge, known, options, clock, report, executor, memory, with_all_links)
+    run = _stage_solver(judge, known, options, clock, report, executor, memory)
     for place, (name, weights) in enumerate(stages):
         share = 1.0 if place == len(stages) - 1 else FIRST_LEVEL_SHARE
         results.append(run(Stage(name, weights, dict(floors)), share))
@@ -210,7 +210,7 @@ def _search(
 
 def _stage_solver(
     judge: Judge, known: Candidate | None, options: SolveOptions, clock: Clock, report: Reporter,
-    executor: Executor, memory: Memory, with_all_links: NetworkModel | None,
+    executor: Executor, memory: Memory,
 ) -> Callable[[Stage, float], StageResult[Candidate]]:  # fmt: skip
     """Tiny networks are solved whole, others by decomposition; what one stage found, the next one knows."""
     if len(judge.model.practices) <= TINY:
@@ -231,7 +231,8 @@ def _stage_solver(
             return result
 
         return whole
-    search = memory.search = WarmSearch(
+    kind = WarmSearch if judge.model.with_all_links is None else WarmSampledSearch
+    search = memory.search = kind(
         memory.entries,
         judge,
         gap=options.gap,
@@ -240,7 +241,6 @@ def _stage_solver(
         report=report,
         executor=executor,
         known=known,
-        with_all_links=with_all_links,
     )
     return search.run
 
