@@ -42,6 +42,15 @@ def test_claims_stay_below_what_is_paid(model: NetworkModel) -> None:
     assert below
 
 
+def test_a_plan_that_claims_nothing_keeps_every_cap(model: NetworkModel) -> None:
+    """Also where a payment pays nothing: else no plan would be left to choose."""
+    aims = Aims(model, Masters(model, Pool(len(model.blocks)), 0), 0)
+    aims._paid = dict.fromkeys(model.pooled_payments, 0.0)
+    caps = aims.at(Node({}, np.inf, 0), 1.0).caps or []
+    assert any(caps)
+    assert all(low <= 0.0 <= high for each in caps for low, high in each.values())
+
+
 def test_the_better_aim_is_kept(model: NetworkModel, monkeypatch: pytest.MonkeyPatch) -> None:
     """Practices are priced to claim what is aimed at, so that an aim stays until another one is worth more: by whole
     decisions where with mixed ones they are near. Other contracts have aims of their own."""

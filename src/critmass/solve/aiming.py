@@ -125,10 +125,11 @@ class Aims:
         return Node(fixed, np.inf, node.order, relaxed=node.relaxed, centre=node.centre, caps=caps, paid=dict(paid))
 
     def _safely(self, place: int, caps: Mapping[str, Range]) -> dict[str, Range]:
-        """Caps a little below what is paid, but for payments that cannot be larger: these are claimed whole."""
+        """Caps a little below what is paid, but for payments that cannot be larger: these are claimed whole. Plans that
+        claim nothing keep every cap."""
         block = self.model.blocks[place]
         return {
-            name: (low, max(low, high - SAFE_USD)) if high < block.upper[block.position[name]] else (low, high)
+            name: (low, max(high - SAFE_USD, 0.0)) if 0.0 <= high < block.upper[block.position[name]] else (low, high)
             for name, (low, high) in caps.items()
         }
 

@@ -35,9 +35,6 @@ HOPEFUL = 0.9
 QUICK_PART = 0.15
 """What a pass over linear relaxations takes of the time of a pass."""
 
-NEAR_BOUND = 0.1
-"""Bounds are about the same where they differ by no more than this part of the gap asked for."""
-
 NEW_PLANS = 0.5
 """New plans for each practice, in the mean, that make another choice of them worth its time."""
 
@@ -129,16 +126,6 @@ class SampledSearch(Search[Found]):
         times = len(self.model.practices) / len(sample.places)
         self.passes.seconds = max(self.passes.seconds, times * trial.passes.seconds)
         return carried_over(found, sample.model, self.model, stage)
-
-    def _next_node(self, result: StageResult[Found]) -> Node:
-        """Of the nodes that have about the best bound, the one that promises most: a better plan may close the others,
-        and to close one by pricing takes long."""
-        highest = max(item.bound for item in self._nodes)
-        near = highest if highest == np.inf else highest - NEAR_BOUND * self.gap * abs(highest)
-        return max(
-            (item for item in self._nodes if item.bound >= near),
-            key=lambda item: (item.promise, item.bound, -item.order),
-        )
 
     def _finished(self, result: StageResult[Found]) -> bool:
         """Goes on while there is time for something less than a pass over everyone."""
