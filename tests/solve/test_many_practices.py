@@ -160,6 +160,15 @@ def search_of(model: NetworkModel, clock: Clock, executor: Executor) -> SampledS
     return SampledSearch(lean, judge, gap=0.05, seed=1, clock=clock, report=silent, executor=executor)
 
 
+def sampled(model: NetworkModel, clock: Clock, executor: Executor) -> tuple[SampledSearch, StageResult[Candidate]]:
+    """Such a search that has told contracts apart on its sample, and its result, still without a plan."""
+    search = search_of(model, clock, executor)
+    search._begin(STAGE, 1.0)
+    result = StageResult[Candidate](STAGE, None, np.inf)
+    search._nodes = search._first_nodes(result)
+    return search, result
+
+
 def test_what_has_to_earn_more_is_priced_at_prices_of_the_sample(
     model: NetworkModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -167,10 +176,7 @@ def test_what_has_to_earn_more_is_priced_at_prices_of_the_sample(
     bound holds what the whole range's bound holds."""
     monkeypatch.setattr(sampling, "SAMPLE", 3)
     with solve_pool(1) as executor:
-        search = search_of(model, Clock(120.0), executor)
-        search._begin(STAGE, 1.0)
-        result = StageResult[Candidate](STAGE, None, np.inf)
-        search._nodes = search._first_nodes(result)
+        search, result = sampled(model, Clock(120.0), executor)
         node = search._nodes[0]
         search._price_once(node, result)
         name = next(item for item in model.pooled_payments if item in model.organization.position)
@@ -191,10 +197,7 @@ def test_everyone_is_priced_where_the_sample_promises_most(
     """A choice of contracts that the sample's prices put behind another one waits, and the other one is priced."""
     monkeypatch.setattr(sampling, "SAMPLE", 3)
     with solve_pool(1) as executor:
-        search = search_of(eight, Clock(120.0), executor)
-        search._begin(STAGE, 1.0)
-        result = StageResult[Candidate](STAGE, None, np.inf)
-        search._nodes = search._first_nodes(result)
+        search, result = sampled(eight, Clock(120.0), executor)
         first, second = sorted(search._nodes, key=lambda node: -node.promise)[:2]
 
         def disappointing(mine: Node, least: float) -> None:
@@ -218,9 +221,7 @@ def test_tuning_ends_where_a_node_is_worth_less(eight: NetworkModel, monkeypatch
     """Once the sample finds less in it than asked, no pass is spent on a choice of contracts."""
     monkeypatch.setattr(sampling, "SAMPLE", 3)
     with solve_pool(1) as executor:
-        search = search_of(eight, Clock(120.0), executor)
-        search._begin(STAGE, 1.0)
-        search._nodes = search._first_nodes(StageResult[Candidate](STAGE, None, np.inf))
+        search, _ = sampled(eight, Clock(120.0), executor)
         trial = search._trial
         assert trial is not None
         node = next(item for item in search._untuned.values() if item.leaf_passes < TUNING_PASSES)
@@ -259,10 +260,7 @@ def test_a_first_pass_is_expected_to_take_what_the_sample_took(
     monkeypatch.setattr(sampling, "SAMPLE", 2)
     clock = Clock(120.0)
     with solve_pool(1) as executor:
-        search = search_of(model, clock, executor)
-        search._begin(STAGE, 1.0)
-        result = StageResult[Candidate](STAGE, None, np.inf)
-        search._nodes = search._first_nodes(result)
+        search, result = sampled(model, clock, executor)
         assert search._trial is not None
         expected = search.passes.seconds
         assert expected == pytest.approx(2.5 * search._trial.passes.seconds)

@@ -115,7 +115,7 @@ class WarmSearch(Search[Candidate]):
         plan can keep is looked at by the first search alone: a dual ray takes a second at 60 practices."""
         stage = self._last_stage
         for node in self._opened:
-            if stage is None or self._until - self.clock.spent() < SECONDS_TO_LEAVE:
+            if stage is None or self._left() < SECONDS_TO_LEAVE:
                 return
             key = key_of(stage, node.fixed)
             if node.centre is not None or key in self._aside:
