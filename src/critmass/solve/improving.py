@@ -118,8 +118,8 @@ class Improving(Generic[Found]):
         self, result: StageResult[Found], nodes: Sequence[Node], least: float, left: Callable[[], float]
     ) -> None:  # fmt: skip
         """Choose practice by practice under the decisions of some nodes, the most promising ones first, as long as one
-        promises more than the `least`; `left` tells the seconds that are left. A dive prices practices on its way, so its
-        plan may be better than what it promises."""
+        promises more than the `least`; `left` tells the seconds that are left. A dive prices practices on its way, so
+        that its plan may be better than what it promises."""
         begun = [Dive(self.masters, self.judge, result.stage, node, gap=self.gap, left=left) for node in nodes]
         for dive in sorted(begun, key=lambda item: -item.promise):
             has_time = left() >= ENOUGH_FOR_A_DIVE * self.dive_seconds
