@@ -13,7 +13,7 @@ from critmass.catalog import load_catalog
 from critmass.domain.scenario import Scenario, SolveOptions
 from critmass.formulation.network_model import NetworkModel
 from critmass.network import sample_network
-from critmass.solve import sampling
+from critmass.solve import sampled_search, sampling
 from critmass.solve.candidates import Candidate, Judge, Pricer
 from critmass.solve.columns import Stage, column, without_mass
 from critmass.solve.decomposition import Search
@@ -196,6 +196,7 @@ def test_everyone_is_priced_where_the_sample_promises_most(
 ) -> None:
     """A choice of contracts that the sample's prices put behind another one waits, and the other one is priced."""
     monkeypatch.setattr(sampling, "SAMPLE", 3)
+    monkeypatch.setattr(sampled_search, "SAMPLE_TIME", 0.03)
     with solve_pool(1) as executor:
         search, result = sampled(eight, Clock(120.0), executor)
         first, second = sorted(search._nodes, key=lambda node: -node.promise)[:2]
@@ -220,16 +221,17 @@ def test_everyone_is_priced_where_the_sample_promises_most(
 def test_tuning_ends_where_a_node_is_worth_less(eight: NetworkModel, monkeypatch: pytest.MonkeyPatch) -> None:
     """Once the sample finds less in it than asked, no pass is spent on a choice of contracts."""
     monkeypatch.setattr(sampling, "SAMPLE", 3)
+    monkeypatch.setattr(sampled_search, "SAMPLE_TIME", 0.03)
     with solve_pool(1) as executor:
         search, _ = sampled(eight, Clock(120.0), executor)
         trial = search._trial
         assert trial is not None
         node = next(item for item in search._untuned.values() if item.leaf_passes < TUNING_PASSES)
-        passes = node.leaf_passes
+        passes = trial.passes.count
         trial.tune(node, node.bound + 1.0)
-        assert node.leaf_passes == passes
+        assert trial.passes.count == passes
         trial.tune(node, node.bound)
-        assert node.leaf_passes > passes
+        assert trial.passes.count > passes
 
 
 @pytest.mark.parametrize("another", [False, True])
