@@ -406,6 +406,14 @@ def test_numbers_are_refused_with_an_example(option: str, value: str, example: s
     assert f"such as {example}" in ended.words
 
 
+@pytest.mark.parametrize("command", ["coordinate", "share"])
+def test_many_plans_need_a_second(command: str, workbook: Path) -> None:
+    """Less than that is refused for all of them together."""
+    ended = run(command, workbook, "--time-limit", "0.5")
+    assert ended.code == 2
+    assert "from 1 to 86,400" in ended.words
+
+
 @pytest.mark.parametrize(
     "arguments", [["plan"], ["plan", "x", "--gap", "2"], ["plan", "x", "--time-limit", "0"], ["nonsense"]]
 )

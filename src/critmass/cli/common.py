@@ -54,6 +54,8 @@ read_share = number(0.0, 1.0, "0.015 for 1.5 %")
 """Reads a share, such as a gap."""
 read_seconds = number(0.1, 86_400.0, "300 for five minutes")
 """Reads a time limit."""
+read_all_seconds = number(1.0, 86_400.0, "60 for a minute")
+"""Reads the time limit of something that makes many plans."""
 
 Gap = Annotated[float, typer.Option(parser=read_share, metavar="SHARE", help="Relative gap to prove.")]
 

@@ -17,7 +17,7 @@ from critmass.cli.common import (
     catalog_dirs,
     errors,
     print_text,
-    read_seconds,
+    read_all_seconds,
     say,
     stderr,
     stdout,
@@ -66,7 +66,7 @@ def coordinate(
     ] = None,
     as_json: AsJson = False,
     time_limit: Annotated[
-        float, typer.Option(parser=read_seconds, metavar="SECONDS", help="Time limit for all of it.")
+        float, typer.Option(parser=read_all_seconds, metavar="SECONDS", help="Time limit for all of it.")
     ] = SECONDS,
     gap: Gap = 0.02,
     catalog: CatalogDirs = None,

@@ -15,7 +15,7 @@ from critmass.cli.common import (
     catalog_dirs,
     errors,
     print_text,
-    read_seconds,
+    read_all_seconds,
     stderr,
     stdout,
 )
@@ -67,7 +67,8 @@ def share(
     ] = None,
     as_json: AsJson = False,
     time_limit: Annotated[
-        float, typer.Option(parser=read_seconds, metavar="SECONDS", help="Of a network: time for the coordination.")
+        float,
+        typer.Option(parser=read_all_seconds, metavar="SECONDS", help="Of a network: time for the coordination."),
     ] = SECONDS,
     catalog: CatalogDirs = None,
 ) -> None:
