@@ -105,11 +105,13 @@ def test_user_text_is_never_markup() -> None:
 
 
 def test_progress_is_a_short_line() -> None:
-    """Stage, best, limit and gap fit into 60 columns; unknown values are left out."""
+    """Stage, best, limit and gap fit into 60 columns; before any is known, what is being done."""
     progress = Progress("members_at_mass", "node 1", 12_345.0, 12_400.0, 0.0044, 12.0)
     assert progress_words(progress) == "members at critical mass, best 12,345, limit 12,400, gap 0.4%"
-    unknown = Progress("margin", "node 1", None, None, None, 1.0)
-    assert progress_words(unknown) == "net margin"
+    unknown = Progress("margin", "200 of 300 practices formulated", None, None, None, 1.0)
+    assert progress_words(unknown) == "200 of 300 practices formulated"
+    bound_only = Progress("margin", "node 1", None, 12_400.0, None, 1.0)
+    assert progress_words(bound_only) == "net margin, limit $12,400"
 
 
 def test_progress_away_from_a_terminal_is_rare() -> None:

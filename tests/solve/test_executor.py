@@ -38,16 +38,16 @@ PoolMaker = Callable[[], AbstractContextManager[Executor]]
 
 
 def children(parent: int | None = None) -> set[int]:
-    """Processes that one (this one) started and that run, without Python's own tracker of shared resources."""
+    """Processes that one (this one) started to solve with, and that run."""
     found = psutil.Process(parent).children(recursive=True)
     return {child.pid for child in found if runs(child.pid)}
 
 
 def runs(process: int) -> bool:
-    """Whether a process that solves, or may, is there and has not ended."""
+    """Whether a process that solves is there, not about to become one, and has not ended."""
     try:
         found = psutil.Process(process)
-        return found.status() != psutil.STATUS_ZOMBIE and "resource_tracker" not in " ".join(found.cmdline())
+        return found.status() != psutil.STATUS_ZOMBIE and "--multiprocessing-fork" in found.cmdline()
     except psutil.NoSuchProcess:
         return False
 

@@ -34,6 +34,7 @@ from critmass.report.schema import PlanDocument, SettlementDocument
 from critmass.report.tables import show_plan, show_settlement
 from critmass.report.words import seconds
 from critmass.report.write import check_folder, write_plan
+from critmass.solve.executor import available_cores
 from critmass.studies.plan import Plan, plan_network
 from critmass.studies.scenario import Inputs, read_inputs
 
@@ -93,7 +94,8 @@ def _search(given: Inputs, options: SolveOptions, library: Path | None = None) -
     with ProgressLine(stderr()) as report:
         if options.solver is None:
             return plan_network(
-                given.network, given.catalog, given.scenario, options, report, library, on_ctrl_c=report.stopping
+                given.network, given.catalog, given.scenario, options, report, library, on_ctrl_c=report.stopping,
+                formulating_processes=options.workers or available_cores(),
             )  # fmt: skip
         from critmass.studies.plan_pulp import plan_with_solver
 

@@ -6,8 +6,9 @@ the number of practices, except those that tie one practice to one decision of t
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -42,6 +43,31 @@ class PooledRequest:
         level.builder.express(PREFIX + self.name, self.contribution(level))
 
 
+@dataclass
+class Asked:
+    """What practices ask of the organization while they are formulated: its contributions to links that tie one
+    practice, conditions on what it joins, and, by practice and payer, shares of pooled payments."""
+
+    organization_side: dict[str, Affine] = field(default_factory=dict)
+    equal: set[str] = field(default_factory=set)
+    conditions: dict[tuple[tuple[str, ...], int], str] = field(default_factory=dict)
+    claim_shares: dict[int, dict[str, dict[str, float]]] = field(default_factory=dict)
+
+    def update(self, later: Asked) -> None:
+        """Adds what later practices ask."""
+        self.organization_side |= later.organization_side
+        self.equal |= later.equal
+        self.conditions |= later.conditions
+        self.claim_shares |= later.claim_shares
+
+
+def condition_name(programs: tuple[str, ...], at_least: int) -> str:
+    """Name of a condition on what the organization joins; the same whichever practice asks for it first."""
+    digest = hashlib.sha256(repr((programs, at_least)).encode()).hexdigest()[:8]
+    more = f"+{len(programs) - 1}" if len(programs) > 1 else ""
+    return f"condition[{digest}:{programs[0]}{more}]"
+
+
 class Links:
     """Link rows as they are asked for, with the organization's own contribution to each."""
 
@@ -50,11 +76,9 @@ class Links:
         self.organization_programs = shared.organization_programs
         self.requests: list[PooledRequest] = []
         self.organization_side: dict[str, Affine] = {}
-        self.equal: set[str] = set()
+        self.asked = Asked()
         self.joins: dict[str, Affine] = {}
-        self.conditions: dict[tuple[tuple[str, ...], int], str] = {}
         self.pooled_paid: list[tuple[Clause, Affine, tuple[float, float]]] = []
-        self.claim_shares: dict[int, dict[str, dict[str, float]]] = {}
         self.hub_open: dict[str, Affine] = {}
         self.hub_roles: list[str] = []
         self.has_budget = bool(np.isfinite(shared.organization_budget))
@@ -68,10 +92,7 @@ class Links:
     def condition(self, programs: tuple[str, ...], at_least: int) -> str:
         """Name of a condition on what the organization joins, which practices' clauses look at."""
         key = (tuple(sorted(programs)), at_least)
-        if key not in self.conditions:
-            more = f"+{len(programs) - 1}" if len(programs) > 1 else ""
-            self.conditions[key] = f"condition[{len(self.conditions)}:{key[0][0]}{more}]"
-        return self.conditions[key]
+        return self.asked.conditions.setdefault(key, condition_name(*key))
 
     def copy_condition(self, level: PracticeLevel, name: str) -> Affine:
         """A practice's copy of a condition, tied to the organization's by a link. Family
@@ -79,23 +100,23 @@ class Links:
         if not level.builder.has(name):
             copy = level.builder.binary(name, decision=True)
             link = f"condition_copy_link[{self._practice(level.index)},{name}]"
-            self.equal.add(link)
-            self.organization_side[link] = Affine()
+            self.asked.equal.add(link)
+            self.asked.organization_side[link] = Affine()
             level.builder.express(PREFIX + link, copy)
         return level.builder.get(name)
 
     def organization_conditions(self, builder: BlockBuilder) -> None:
         """The conditions themselves, once all practices have asked. Families `condition_needs_joins`,
         `condition_follows_joins`."""
-        for (programs, at_least), name in self.conditions.items():
+        for (programs, at_least), name in self.asked.conditions.items():
             condition = builder.binary(name)
             joined = total([self.joins[program] for program in programs])
             builder.at_most(f"condition_needs_joins[{name}]", condition * at_least, joined)
             most = len(programs) - at_least + 1
             builder.at_most(f"condition_follows_joins[{name}]", joined, condition * most + (at_least - 1))
-            for link in self.equal:
+            for link in self.asked.equal:
                 if link.endswith(f",{name}]"):
-                    self.organization_side[link] = -condition
+                    self.asked.organization_side[link] = -condition
 
     def claims(self, level: PracticeLevel) -> dict[str, Affine]:
         """What the practice may count from pooled payments, by payer. Family `passed_through_link`."""
@@ -103,14 +124,14 @@ class Links:
         for clause, paid, (low, high) in self.pooled_paid:
             share = self._split(clause)[level.index] * passed_share(clause.component)
             if share > 0:
-                shares = self.claim_shares.setdefault(level.index, {}).setdefault(clause.payer, {})
+                shares = self.asked.claim_shares.setdefault(level.index, {}).setdefault(clause.payer, {})
                 shares[f"paid[{clause.program.id}.{clause.component.id}]"] = float(share)
                 parts.setdefault(clause.payer, []).append((paid * share, (low * share, high * share)))
         claims = {}
         for payer, items in parts.items():
             low, high = (sum(bounds[end] for _, bounds in items) for end in (0, 1))
             claims[payer] = level.builder.variable(f"claim[{payer}]", min(low, 0.0), max(high, 0.0))
-            self.organization_side[self._claim_name(level.index, payer)] = total([paid for paid, _ in items])
+            self.asked.organization_side[self._claim_name(level.index, payer)] = total([paid for paid, _ in items])
         return claims
 
     def _split(self, clause: Clause) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
@@ -141,7 +162,7 @@ class Links:
         for workflow, opened in self.hub_open.items():
             if level.builder.has(f"hub[{workflow}]"):
                 link = f"hub_open_link[{name},{workflow}]"
-                self.organization_side[link] = opened
+                self.asked.organization_side[link] = opened
                 level.builder.express(PREFIX + link, -level.builder.get(f"hub[{workflow}]"))
         model, rates = self.shared.model, self.shared.rates
         roles = list(model.catalog.roles)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -13,7 +13,7 @@ from scipy import sparse
 from critmass.domain.errors import InputError, Problem
 from critmass.formulation.block import Affine, Block, FloatArray, coefficients
 from critmass.formulation.levels import Shared
-from critmass.formulation.links import HELD_BY_CAPS, OF_ONE_PRACTICE, PREFIX, Links
+from critmass.formulation.links import HELD_BY_CAPS, OF_ONE_PRACTICE, PREFIX, Asked, Links
 from critmass.formulation.organization import organization_level
 from critmass.formulation.practice import practice_block
 from critmass.settlement.projection import HUB, OWN, Decisions
@@ -186,23 +186,59 @@ def _shared_tin(shared: Shared, tin: int, components: dict[str, set[int]]) -> Pr
     return Problem("Practices: tin", message, "to plan, enter the TIN as one practice")
 
 
+@dataclass(frozen=True)
+class PracticeBlocks:
+    """Blocks of some practices, what these ask of the organization, and payments that rows hold only from above."""
+
+    blocks: list[Block]
+    asked: Asked
+    inexact: set[tuple[str, str]]
+
+
+class Formulation:
+    """Blocks of one network in the making. Practices may be formulated anywhere, and are put together in their order.
+
+    Raises:
+        InputError: where practices share a TIN that a payment settles for.
+    """
+
+    def __init__(self, shared: Shared) -> None:
+        problems = list(shared_tins(shared))
+        if problems:
+            raise InputError(problems)
+        self._shared, self._links = shared, Links(shared)
+        self._organization = organization_level(shared, self._links)
+
+    def practices(self, places: Iterable[int]) -> PracticeBlocks:
+        """Practices' blocks, by their places in the network."""
+        self._links.asked = Asked()
+        blocks = [practice_block(self._shared, place, self._links) for place in places]
+        return PracticeBlocks(blocks, self._links.asked, self._shared.inexact)
+
+    def together(self, parts: Iterable[PracticeBlocks]) -> NetworkModel:
+        """The whole network's model, from all practices' blocks in network order."""
+        links, builder = self._links, self._organization.builder
+        practices, asked = list[Block](), Asked()
+        for part in parts:
+            practices += part.blocks
+            asked.update(part.asked)
+            self._shared.inexact |= part.inexact
+        links.asked = asked
+        links.organization_conditions(builder)
+        sides = {**links.organization_side, **asked.organization_side}
+        for name, side in sides.items():
+            builder.express(PREFIX + name, side)
+        equal = np.array([name in asked.equal for name in sides], dtype=np.bool_)
+        claims = tuple(asked.claim_shares.get(place, {}) for place in range(len(practices)))
+        blocks = (*practices, builder.finish())
+        return NetworkModel(self._shared, blocks, tuple(sides), equal, asked.conditions, claims)
+
+
 def formulate(shared: Shared) -> NetworkModel:
     """Blocks and links of a whole network.
 
     Raises:
         InputError: where practices share a TIN that a payment settles for.
     """
-    problems = list(shared_tins(shared))
-    if problems:
-        raise InputError(problems)
-    links = Links(shared)
-    level = organization_level(shared, links)
-    practices = [practice_block(shared, place, links) for place in range(len(shared.model.network.practices))]
-    links.organization_conditions(level.builder)
-    for name, side in links.organization_side.items():
-        level.builder.express(PREFIX + name, side)
-    names = tuple(links.organization_side)
-    equal = np.array([name in links.equal for name in names], dtype=np.bool_)
-    claims = tuple(links.claim_shares.get(place, {}) for place in range(len(practices)))
-    blocks = (*practices, level.builder.finish())
-    return NetworkModel(shared, blocks, names, equal, dict(links.conditions), claims)
+    formulation = Formulation(shared)
+    return formulation.together([formulation.practices(range(len(shared.model.network.practices)))])

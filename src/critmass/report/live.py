@@ -63,7 +63,10 @@ class ProgressLine:
 
 
 def progress_words(progress: Progress) -> str:
-    """Stage, best plan so far, proved limit and gap, in 60 columns where numbers are not huge."""
+    """Stage, best plan so far, proved limit and gap, in 60 columns where numbers are not huge; what is being done where
+    there is neither plan nor limit."""
+    if progress.incumbent is None and progress.bound is None:
+        return progress.step
     parts = [LEVELS.get(progress.stage, progress.stage)]
     if progress.incumbent is not None:
         parts.append(f"best {level_value(progress.stage, progress.incumbent)}")

@@ -71,8 +71,10 @@ class _Threads(ThreadPoolExecutor):
         super().shutdown(wait=self._waits, cancel_futures=cancel_futures)
 
 
-def run_all(pool: Executor, function: Callable[[Task], Result], tasks: Iterable[Task]) -> list[Result]:
-    """Results in the order of the tasks, whatever the number of workers.
+def run_all(
+    pool: Executor, function: Callable[[Task], Result], tasks: Iterable[Task], report: Callable[[int], object] = int
+) -> list[Result]:
+    """Results in the order of the tasks, whatever the number of workers. `report` is told how many are there.
 
     An error of a task, or Ctrl-C, is raised at once, and tasks that have not begun are dropped. Those that
     have begun run on in threads and on a cluster, until their own time limit; processes are ended with the
@@ -82,7 +84,11 @@ def run_all(pool: Executor, function: Callable[[Task], Result], tasks: Iterable[
     try:
         for task in tasks:
             futures.append(pool.submit(function, task))
-        return [future.result() for future in futures]
+        results = []
+        for future in futures:
+            results.append(future.result())
+            report(len(results))
+        return results
     except BaseException:
         for future in futures:
             future.cancel()

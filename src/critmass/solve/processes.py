@@ -20,8 +20,8 @@ Result = TypeVar("Result")
 
 
 @contextmanager
-def process_pool(workers: int) -> Iterator[Executor]:
-    """A pool of at most so many processes, each started when it is first needed.
+def process_pool(workers: int, first: Callable[[], object] = int) -> Iterator[Executor]:
+    """A pool of at most so many processes, each started when it is first needed, which does `first` before its tasks.
 
     Functions, tasks and results must be picklable and self-contained: a process shares nothing with this
     one, and imports the main module anew, so a script needs its `if __name__ == "__main__":`. What raises
@@ -30,7 +30,7 @@ def process_pool(workers: int) -> Iterator[Executor]:
     Raises (from the pool's futures):
         LostWorkError: when a task ended its process three times, or a process cannot start.
     """
-    pool = _ProcessPool(workers)
+    pool = _ProcessPool(workers, first)
     try:
         yield pool
         pool.shutdown()
@@ -46,7 +46,8 @@ class _ProcessPool(Executor):
     process, so that it is known whose task it was, and no other task is charged with a try.
     """
 
-    def __init__(self, workers: int) -> None:
+    def __init__(self, workers: int, first: Callable[[], object]) -> None:
+        self._first = first
         self._threads = ThreadPoolExecutor(workers, thread_name_prefix="solve-process")
         self._lock = threading.Lock()
         self._alive: set[_Process] = set()
@@ -98,7 +99,7 @@ class _ProcessPool(Executor):
                 raise CancelledError
             if self._idle:
                 return self._idle.pop()
-            process = _Process()
+            process = _Process(self._first)
             self._alive.add(process)
         process.start()
         if self._ended:
@@ -118,9 +119,9 @@ class _ProcessPool(Executor):
 class _Process:
     """A process that does one call after the other."""
 
-    def __init__(self) -> None:
+    def __init__(self, first: Callable[[], object]) -> None:
         context = multiprocessing.get_context("spawn")
-        self._pool = ProcessPoolExecutor(1, mp_context=context, initializer=_begin)
+        self._pool = ProcessPoolExecutor(1, mp_context=context, initializer=_begin, initargs=(first,))
 
     def start(self) -> None:
         """Starts the process, and waits until it is there."""
@@ -150,10 +151,11 @@ class _Process:
         self._pool.shutdown()
 
 
-def _begin() -> None:
+def _begin(first: Callable[[], object]) -> None:
     """Ctrl-C is the parent's to answer, and a process never outlives its parent."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
+    first()
 
 
 def _end_with_parent() -> None:

@@ -31,6 +31,11 @@ def silent(progress: Progress) -> None:
     """Report nothing."""
 
 
+def at_first(report: Reporter, stage: str, clock: Clock) -> Callable[[str], None]:
+    """Reports of what comes before any plan or bound."""
+    return lambda step: report(Progress(stage, step, None, None, None, clock.spent()))
+
+
 def of_sample(report: Reporter, value: Callable[[], float]) -> Reporter:
     """Reports of a search over a sample: neither its plans nor its bounds are the network's, whose best plan has
     `value()`."""

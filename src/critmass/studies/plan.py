@@ -27,11 +27,12 @@ from critmass.solve.audit import Difference, audit
 from critmass.solve.candidates import Candidate, Judge
 from critmass.solve.columns import Stage
 from critmass.solve.executor import solve_pool
+from critmass.solve.formulating import formulate_many
 from critmass.solve.greedy import greedy_plan
 from critmass.solve.interrupt import stopped_by_ctrl_c
 from critmass.solve.kept import Counts
 from critmass.solve.nodes import StageResult
-from critmass.solve.progress import Clock, Reporter, silent
+from critmass.solve.progress import Clock, Reporter, at_first, silent
 from critmass.solve.sampling import MANY
 from critmass.solve.tiny import TINY, solve_whole
 from critmass.solve.warm import WarmSampledSearch, WarmSearch
@@ -117,10 +118,14 @@ def plan_network(
     report: Reporter = silent,
     library: Path | None = None,
     on_ctrl_c: Callable[[], object] | None = None,
+    formulating_processes: int = 1,
 ) -> Plan:
     """The best plan found within the limits, with a certified gap.
 
     `library` is a folder of plans and prices that earlier searches left and that this one starts from and adds to.
+
+    With two `formulating_processes` or more, over 150 practices are formulated in that many processes, and not in this
+    one. Each imports the main module anew, so that a script needs its `if __name__ == "__main__":`.
 
     Ctrl-C, or a notebook's interrupt, is a KeyboardInterrupt as anywhere, so that it also ends the script or the cell
     around. With `on_ctrl_c`, a function that is called in another thread (`lambda: None` will do), the first one during
@@ -133,15 +138,12 @@ def plan_network(
     """
     scenario, options = scenario or Scenario(), options or SolveOptions()
     clock = Clock(options.time_limit_seconds)
-    model = Model(network, catalog, scenario)
-    terms = terms_in_force(catalog, network, scenario)
-    shared = Shared(model, terms)
-    formulated = _formulated(shared)
-    pricer = Pricer(model, terms)
+    shared = Shared(Model(network, catalog, scenario), terms_in_force(catalog, network, scenario))
+    first_stage, memory = Stage(*objective_stages(scenario)[0]), Memory(library, network, scenario)
+    formulated = _formulated(shared, formulating_processes, at_first(report, first_stage.name, clock))
+    pricer = Pricer(shared.model, shared.terms)
     with solve_pool(options.workers, options.executor, options.scheduler) as executor:
-        judge = Judge(formulated, pricer)
-        as_things_stand = today(shared)
-        first_stage, memory = Stage(*objective_stages(scenario)[0]), Memory(library, network, scenario)
+        judge, as_things_stand = Judge(formulated, pricer), today(shared)
         known = memory.first_plan(judge, greedy_plan(judge, first_stage), catalog, first_stage)
         with stopped_by_ctrl_c(clock, executor, on_ctrl_c) as stoppable:
             results, first = _search(judge, known, scenario, options, clock, report, stoppable, memory)
@@ -151,7 +153,7 @@ def plan_network(
             memory.keep(best.outcome.decisions)
             differences = audit(formulated, best.outcome, executor)
     return Plan(
-        network=network, catalog=catalog, scenario=scenario, options=options, terms=terms,
+        network=network, catalog=catalog, scenario=scenario, options=options, terms=shared.terms,
         outcome=best.outcome, today=pricer.price(as_things_stand),
         levels=tuple(_level(item, best) for item in results),
         wall_seconds=clock.spent(), first_plan_seconds=first,
@@ -160,13 +162,14 @@ def plan_network(
     )  # fmt: skip
 
 
-def _formulated(shared: Shared) -> NetworkModel:
+def _formulated(shared: Shared, processes: int, report: Callable[[str], object]) -> NetworkModel:
     """The model, of many practices with its shared links only."""
     conflicts = lock_conflicts(shared)
     if conflicts:
         raise InfeasibleError(conflicts)
-    found = formulate(shared)
-    return found.with_shared_links_only() if len(found.practices) > MANY else found
+    if len(shared.model.network.practices) <= MANY:
+        return formulate(shared)
+    return formulate_many(shared, processes, report).with_shared_links_only()
 
 
 def _in_words(item: Difference) -> str:

@@ -1,0 +1,53 @@
+"""Formulating many practices, in processes of this machine where that is asked for: rows are made in Python, of which a
+process runs on one core only."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
+
+from critmass.formulation.levels import Shared
+from critmass.formulation.network_model import Formulation, NetworkModel, PracticeBlocks
+from critmass.solve.executor import run_all
+from critmass.solve.processes import process_pool
+
+TOGETHER = 25
+"""Practices of one task."""
+
+_formulations: list[Formulation] = []
+"""In a process that formulates: what it formulates practices of."""
+
+
+def formulate_many(shared: Shared, processes: int, report: Callable[[str], object]) -> NetworkModel:
+    """Blocks and links of a whole network, its practices formulated in so many processes; in this one if it is one.
+
+    Each other process imports the main module anew, so that a script needs its `if __name__ == "__main__":`.
+
+    Raises:
+        InputError: where practices share a TIN that a payment settles for.
+        LostWorkError: when a process cannot start, or practices ended theirs three times.
+    """
+    formulation, count = Formulation(shared), len(shared.model.network.practices)
+    tasks = [range(start, min(start + TOGETHER, count)) for start in range(0, count, TOGETHER)]
+
+    def tell(done: int) -> None:
+        report(f"{min(done * TOGETHER, count):,} of {count:,} practices formulated")
+
+    if processes < 2:
+        return formulation.together(_here(formulation, tasks, tell))
+    with process_pool(processes, partial(_begin, shared)) as pool:
+        return formulation.together(run_all(pool, _practices, tasks, tell))
+
+
+def _here(formulation: Formulation, tasks: Iterable[range], tell: Callable[[int], object]) -> Iterator[PracticeBlocks]:
+    for done, places in enumerate(tasks, start=1):
+        yield formulation.practices(places)
+        tell(done)
+
+
+def _begin(shared: Shared) -> None:
+    _formulations[:] = [Formulation(shared)]
+
+
+def _practices(places: range) -> PracticeBlocks:
+    return _formulations[0].practices(places)
