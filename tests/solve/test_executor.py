@@ -147,7 +147,7 @@ def test_processes_end_with_their_pool(tmp_path: Path) -> None:
 @pytest.mark.usefixtures("usual_ctrl_c")
 def test_ctrl_c_drops_what_waits(make_pool: PoolMaker, kind: str, tmp_path: Path) -> None:
     """Ctrl-C comes through at once, tasks that wait never begin, and no process of the pool is left."""
-    tasks = [Knapsack(seed, tmp_path, seconds=3) for seed in range(6)]
+    tasks = [Knapsack(seed, tmp_path, seconds=8) for seed in range(6)]
     before, pressed = children(), list[float]()
 
     def press() -> None:
@@ -160,7 +160,7 @@ def test_ctrl_c_drops_what_waits(make_pool: PoolMaker, kind: str, tmp_path: Path
         with pytest.raises(KeyboardInterrupt), make_pool() as executor:
             finger.start()
             run_all(executor, best_value, tasks)
-        assert time.monotonic() - pressed[0] < 2.5
+        assert time.monotonic() - pressed[0] < 6
     finally:
         finger.join()
     assert kind == "dask" or children() == before

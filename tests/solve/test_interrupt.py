@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
 from types import SimpleNamespace
@@ -12,10 +13,16 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from critmass.solve import masters
-from critmass.solve.executor import run_all
+from critmass.solve import interrupt, masters
+from critmass.solve.executor import run_all, solve_pool
 from critmass.solve.highs import Answer, Problem, SolveLimits
-from critmass.solve.interrupt import SearchStopped, StoppableExecutor, solve_until_stopped, stopped_by_ctrl_c
+from critmass.solve.interrupt import (
+    SearchStopped,
+    StoppableExecutor,
+    ended_when_overdue,
+    solve_until_stopped,
+    stopped_by_ctrl_c,
+)
 from critmass.solve.masters import LEAST_SECONDS, PlanTask, solve_plan_problem
 from critmass.solve.progress import Clock
 
@@ -100,6 +107,43 @@ def test_tasks_pass_through(pool: Executor) -> None:
     busy.let_go.set()
     assert stoppable.submit(lambda: 4).result(SECONDS) == 4
     assert ran == []
+
+
+# Solvers that do not come back ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("limit", [0.0, 0.5])
+def test_a_search_does_not_wait_for_ever(limit: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Some time after its limit the search is ended, the block with its pool does not wait either, and work goes on in
+    other threads."""
+    monkeypatch.setattr(interrupt, "OVERDUE_SECONDS", 0.2)
+    clock, busy, began = Clock(limit), Busy(), time.monotonic()
+    with solve_pool(1) as threads, ended_when_overdue(clock, threads) as guarded:
+        with pytest.raises(SearchStopped):
+            run_all(guarded, lambda task: task(), [busy])
+        assert time.monotonic() - began >= limit + 0.2
+        assert guarded.is_busy
+        with guarded.free_pool() as free:
+            assert free.submit(lambda: 3).result(SECONDS) == 3
+    assert not busy.let_go.is_set()
+    busy.let_go.set()
+
+
+def test_a_search_within_its_limit_is_left_alone(pool: Executor) -> None:
+    """Nothing is stopped, and work goes on in the pool that was given."""
+    with ended_when_overdue(Clock(0.0), pool) as guarded:
+        assert guarded.submit(lambda: 7).result(SECONDS) == 7
+        wait_until_free(guarded)
+        with guarded.free_pool() as free:
+            assert free is pool
+    assert pool.submit(lambda: 8).result(SECONDS) == 8
+
+
+def wait_until_free(guarded: StoppableExecutor) -> None:
+    """A result is there a moment before the task is known to be done."""
+    end = time.monotonic() + SECONDS
+    while guarded.is_busy and time.monotonic() < end:
+        time.sleep(0.01)
 
 
 # Ctrl-C -----------------------------------------------------------------------------------------------

@@ -16,7 +16,7 @@ from critmass.domain.catalog import Catalog
 from critmass.domain.scenario import Scenario
 from critmass.report.document import plan_document
 from critmass.settlement.outcome import CENT
-from critmass.solve import progress
+from critmass.solve import improving, interrupt, progress
 from critmass.solve.candidates import Judge
 from critmass.solve.highs import Answer, Problem, SolveLimits
 from critmass.solve.library import Library
@@ -143,3 +143,24 @@ def test_a_tiny_network(ask: Asked, monkeypatch: pytest.MonkeyPatch) -> None:
     check(plan)
     assert plan.bound == np.inf
     assert [(item.bound, item.gap) for item in said] == [(None, None)]
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_solver_that_does_not_come_back(
+    workers: int, shipped_catalog: Catalog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Some time after the limit there is a certified, audited plan all the same, which nobody stopped."""
+    let_go = threading.Event()
+    monkeypatch.setattr(improving, "solve_plan_problem", lambda task: let_go.wait(100.0))
+    monkeypatch.setattr(improving, "PATIENCE", 0.1)
+    monkeypatch.setattr(interrupt, "OVERDUE_SECONDS", 1.0)
+    network = sample_network(4, 1, shipped_catalog)
+    options = SolveOptions(gap=0.0, time_limit_seconds=6.0, workers=workers)
+    began = time.monotonic()
+    try:
+        plan = plan_network(network, shipped_catalog, options=options)
+    finally:
+        let_go.set()
+    assert time.monotonic() - began < 30.0
+    assert plan.stopped_after_seconds is None
+    assert np.isfinite(plan.gap)

@@ -8,17 +8,26 @@ cluster least of all, so every task carries its own time limit for the solver.
 
 from __future__ import annotations
 
+import atexit
 import os
+import threading
+import time
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Executor, ThreadPoolExecutor
-from contextlib import AbstractContextManager, contextmanager
-from typing import TypeVar
+from concurrent.futures import Executor, Future
+from contextlib import AbstractContextManager, contextmanager, suppress
+from functools import partial
+from queue import Empty, SimpleQueue
+from typing import Any, ParamSpec, TypeVar
 
 from critmass.domain.scenario import ExecutorKind
 from critmass.solve.processes import process_pool
 
 Task = TypeVar("Task")
+Given = ParamSpec("Given")
 Result = TypeVar("Result")
+
+SECONDS_AT_EXIT = 15.0
+"""How long the end of a process waits for threads that nobody waited for."""
 
 
 def available_cores() -> int:
@@ -51,7 +60,7 @@ def solve_pool(
 
 @contextmanager
 def _thread_pool(workers: int) -> Iterator[Executor]:
-    pool = _Threads(workers, thread_name_prefix="solve")
+    pool = _Threads(workers)
     try:
         yield pool
     except KeyboardInterrupt:
@@ -61,14 +70,58 @@ def _thread_pool(workers: int) -> Iterator[Executor]:
         pool.shutdown()
 
 
-class _Threads(ThreadPoolExecutor):
-    """Once it is shut down without waiting, the end of its block does not wait either."""
+class _Threads(Executor):
+    """Threads that a process need not wait for to end: a solver may not come back from what it was asked.
 
-    _waits = True
+    Once it is shut down without waiting, the end of its block does not wait either.
+    """
+
+    def __init__(self, workers: int) -> None:
+        self._tasks = SimpleQueue[tuple[Future[Any], Callable[[], Any]] | None]()
+        self._waits = True
+        self._threads = [threading.Thread(target=self._work, name="solve", daemon=True) for _ in range(workers)]
+        for thread in self._threads:
+            thread.start()
+
+    def submit(self, fn: Callable[Given, Result], /, *args: Given.args, **kwargs: Given.kwargs) -> Future[Result]:
+        future = Future[Result]()
+        self._tasks.put((future, partial(fn, *args, **kwargs)))
+        return future
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
-        self._waits = self._waits and wait
-        super().shutdown(wait=self._waits, cancel_futures=cancel_futures)
+        if not wait:
+            self._waits = False
+            atexit.register(self._wait_a_little)
+        while cancel_futures and not self._tasks.empty():
+            with suppress(Empty):
+                _cancel(self._tasks.get_nowait())
+        for _ in self._threads:
+            self._tasks.put(None)
+        if self._waits:
+            for thread in self._threads:
+                thread.join()
+
+    def _work(self) -> None:
+        while (task := self._tasks.get()) is not None:
+            future, call = task
+            if future.set_running_or_notify_cancel():
+                try:
+                    future.set_result(call())
+                except BaseException as error:
+                    future.set_exception(error)
+            # What a task worked on is not kept until the next one.
+            del task, future, call
+
+    def _wait_a_little(self) -> None:
+        """An interpreter does not end well under a solver that is about to come back."""
+        end = time.monotonic() + SECONDS_AT_EXIT
+        for thread in self._threads:
+            thread.join(max(end - time.monotonic(), 0.0))
+
+
+def _cancel(task: tuple[Future[Any], Callable[[], Any]] | None) -> None:
+    if task is not None:
+        task[0].cancel()
 
 
 def run_all(

@@ -178,6 +178,8 @@ def load(problem: Problem, limits: SolveLimits) -> highspy.Highs:
     highs.setOptionValue("mip_feasibility_tolerance", INTEGRALITY)
     highs.setOptionValue("primal_feasibility_tolerance", 1e-7)
     highs.setOptionValue("mip_improving_solution_save", limits.keep_points > 0)
+    # A restart simplifies the model with its cuts anew, which looks at no clock: HiGHS 1.16 did not come back from one.
+    highs.setOptionValue("mip_allow_restart", False)
     if limits.nodes is not None:
         highs.setOptionValue("mip_max_nodes", limits.nodes)
     if not limits.heuristics:
@@ -187,7 +189,6 @@ def load(problem: Problem, limits: SolveLimits) -> highspy.Highs:
             "mip_heuristic_run_root_reduced_cost",
         ):
             highs.setOptionValue(name, False)
-        highs.setOptionValue("mip_allow_restart", False)
     _pass_model(highs, problem)
     return highs
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, Future
+from contextlib import suppress
 from typing import Generic
 
 from critmass.formulation.block import FloatArray
@@ -25,6 +26,9 @@ SECONDS, NODES = 4.0, 300
 
 LAST_SECONDS, LAST_NODES = 10.0, 20_000
 """The same for the last one at a node."""
+
+PATIENCE = 5.0
+"""Seconds that a choice may take beyond its time."""
 
 ENOUGH_FOR_A_DIVE = 0.7
 """Part of the longest dive's time that the next one needs: what it does not reach is chosen among columns."""
@@ -51,7 +55,7 @@ class Improving(Generic[Found]):
         self.plan: Found | None = None
         self.picked: dict[int, Column] = {}
         """The columns of the best plan by practice, where a choice of columns made it."""
-        self._begun: tuple[Future[Answer], list[Column], int] | None = None
+        self._begun: tuple[Future[Answer], list[Column], int, float] | None = None
         self._since = 0
         self.dive_seconds = 0.0
         """Of the longest dive so far."""
@@ -74,7 +78,7 @@ class Improving(Generic[Found]):
 
     def _begin(
         self, stage: Stage, node: Node, seconds: float, last: bool
-    ) -> tuple[Future[Answer], list[Column], int]:  # fmt: skip
+    ) -> tuple[Future[Answer], list[Column], int, float]:  # fmt: skip
         problem, chosen, offset = self.masters.plan_problem(stage, node)
         limits = SolveLimits(
             time_seconds=max(min(LAST_SECONDS if last else SECONDS, seconds), 0.5),
@@ -83,7 +87,8 @@ class Improving(Generic[Found]):
         )  # fmt: skip
         blocks = tuple(item.block for item in chosen)
         task = PlanTask(problem, blocks, offset - len(blocks), limits, self.many, max(seconds, 0.5))
-        return self.executor.submit(solve_plan_problem, task), chosen, offset
+        end = time.monotonic() + task.seconds + PATIENCE
+        return self.executor.submit(solve_plan_problem, task), chosen, offset, end
 
     @property
     def begun(self) -> Future[Answer] | None:
@@ -91,11 +96,16 @@ class Improving(Generic[Found]):
         return None if self._begun is None else self._begun[0]
 
     def take(self, result: StageResult[Found]) -> None:
-        """What came out of the choice that was begun: kept if it is better than the plan in hand."""
+        """What came out of the choice that was begun: kept if it is better than the plan in hand. Nobody waits for a
+        solver that does not keep its limits."""
         if self._begun is None:
             return
-        (future, chosen, offset), self._begun = self._begun, None
-        x = future.result().x
+        (future, chosen, offset, end), self._begun = self._begun, None
+        with suppress(TimeoutError):
+            self._take(future.result(max(end - time.monotonic(), 0.0)), chosen, offset, result)
+
+    def _take(self, answer: Answer, chosen: list[Column], offset: int, result: StageResult[Found]) -> None:
+        x = answer.x
         if x is None:
             return
         picked = {item.block: item for item, value in zip(chosen, x, strict=False) if value > 0.5}

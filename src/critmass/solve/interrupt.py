@@ -11,6 +11,7 @@ from functools import partial
 from queue import SimpleQueue
 from typing import Any, ParamSpec, TypeVar
 
+from critmass.solve.executor import solve_pool
 from critmass.solve.highs import Answer, Problem, SolveLimits, solve
 from critmass.solve.progress import Clock
 
@@ -66,6 +67,31 @@ def stopped_by_ctrl_c(
             executor.shutdown(wait=False, cancel_futures=True)
 
 
+OVERDUE_SHARE = 0.1
+OVERDUE_SECONDS = 30.0
+"""A search is ended from outside this share of its time limit, and at least so many seconds, after it."""
+
+
+@contextmanager
+def ended_when_overdue(clock: Clock, executor: Executor) -> Iterator[StoppableExecutor]:
+    """An executor for a search that ends, with SearchStopped, even where a solver does not come back.
+
+    Solvers are given limits, and nearly always keep them. At the end of the block nobody waits for a task that has not
+    come back.
+    """
+    guarded = StoppableExecutor(executor)
+    grace = max(OVERDUE_SHARE * clock.limit_seconds, OVERDUE_SECONDS)
+    timer = threading.Timer(max(clock.left(), 0.0) + grace, guarded.stop)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield guarded
+    finally:
+        timer.cancel()
+        if guarded.is_busy:
+            executor.shutdown(wait=False, cancel_futures=True)
+
+
 class StoppableExecutor(Executor):
     """Hands tasks on to another executor, until it is stopped: then nothing waits for them any more."""
 
@@ -84,6 +110,25 @@ class StoppableExecutor(Executor):
         task.add_done_callback(partial(self._pass_on, future))
         future.add_done_callback(partial(_drop, task))
         return future
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether tasks have not come back."""
+        with self._lock:
+            return bool(self._open)
+
+    @contextmanager
+    def free_pool(self) -> Iterator[Executor]:
+        """The executor behind, or threads of their own where that one still works on what nobody waits for."""
+        if self.is_busy:
+            with solve_pool(None) as pool:
+                yield pool
+        else:
+            yield self._executor
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        """Of the executor behind."""
+        self._executor.shutdown(wait, cancel_futures=cancel_futures)
 
     def stop(self) -> None:
         """Whoever waits for a task gets SearchStopped, as does whoever brings one. Not to be called by a signal's

@@ -29,7 +29,7 @@ from critmass.solve.columns import Stage
 from critmass.solve.executor import solve_pool
 from critmass.solve.formulating import formulate_many
 from critmass.solve.greedy import greedy_plan
-from critmass.solve.interrupt import stopped_by_ctrl_c
+from critmass.solve.interrupt import StoppableExecutor, ended_when_overdue, stopped_by_ctrl_c
 from critmass.solve.kept import Counts
 from critmass.solve.nodes import StageResult
 from critmass.solve.progress import Clock, Reporter, at_first, silent
@@ -141,20 +141,20 @@ def plan_network(
     shared = Shared(Model(network, catalog, scenario), terms_in_force(catalog, network, scenario))
     first_stage, memory = Stage(*objective_stages(scenario)[0]), Memory(library, network, scenario)
     formulated = _formulated(shared, formulating_processes, at_first(report, first_stage.name, clock))
-    pricer = Pricer(shared.model, shared.terms)
-    with solve_pool(options.workers, options.executor, options.scheduler) as executor:
-        judge, as_things_stand = Judge(formulated, pricer), today(shared)
+    pool = solve_pool(options.workers, options.executor, options.scheduler)
+    with pool as executor, ended_when_overdue(clock, executor) as guarded:
+        judge, as_things_stand = Judge(formulated, Pricer(shared.model, shared.terms)), today(shared)
         known = memory.first_plan(judge, greedy_plan(judge, first_stage), catalog, first_stage)
-        with stopped_by_ctrl_c(clock, executor, on_ctrl_c) as stoppable:
+        with stopped_by_ctrl_c(clock, guarded, on_ctrl_c) as stoppable:
             results, first = _search(judge, known, scenario, options, clock, report, stoppable, memory)
             stopped_after, best = clock.stopped_after, results[-1].plan
             if best is None:
                 raise _no_plan(results, clock, in_time=clock.left() > 0 and not memory.ran_out_of_time)
             memory.keep(best.outcome.decisions)
-            differences = audit(formulated, best.outcome, executor)
+            differences = _audited(formulated, best.outcome, guarded)
     return Plan(
         network=network, catalog=catalog, scenario=scenario, options=options, terms=shared.terms,
-        outcome=best.outcome, today=pricer.price(as_things_stand),
+        outcome=best.outcome, today=judge.pricer.price(as_things_stand),
         levels=tuple(_level(item, best) for item in results),
         wall_seconds=clock.spent(), first_plan_seconds=first,
         settlement_checks=tuple(map(_in_words, differences)),
@@ -170,6 +170,11 @@ def _formulated(shared: Shared, processes: int, report: Callable[[str], object])
     if len(shared.model.network.practices) <= MANY:
         return formulate(shared)
     return formulate_many(shared, processes, report).with_shared_links_only()
+
+
+def _audited(formulated: NetworkModel, outcome: Outcome, executor: StoppableExecutor) -> tuple[Difference, ...]:
+    with executor.free_pool() as free:
+        return audit(formulated, outcome, free)
 
 
 def _in_words(item: Difference) -> str:
