@@ -68,6 +68,9 @@ MASTER_WEIGHT = 0.8
 LAST_DIVES = 2
 """Nodes under which plans are chosen practice by practice at the end."""
 
+SECONDS_TO_CHOOSE = 2.0
+"""Seconds that a choice among the columns of such plans and all others needs at least."""
+
 DIVE_SHARE, DIVE_SECONDS = 0.35, 1.05
 """Part of the time that is kept for these, and at most so many seconds for each practice."""
 
@@ -379,3 +382,8 @@ class Search(Bounding[Found]):
         best = sorted(priced, key=lambda item: (-item.bound, item.order))[:LAST_DIVES]
         self.improving.dive(result, best, -np.inf, self._left)
         self._say(result, "practice by practice")
+        for node in best:
+            if result.gap > self.gap and self._left() > SECONDS_TO_CHOOSE and not self.many:
+                self.improving.improve(result, node, self.passes.count, self._left(), last=True, now=True)
+                self.improving.take(result)
+                self._say(result, "chosen anew")
