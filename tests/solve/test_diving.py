@@ -18,7 +18,7 @@ from critmass.solve.diving import Dive, Step
 from critmass.solve.executor import solve_pool
 from critmass.solve.highs import Answer, SolveLimits
 from critmass.solve.masters import Masters, PlanTask, solve_firmly
-from critmass.solve.nodes import Node
+from critmass.solve.nodes import Node, StageResult
 from critmass.solve.progress import Clock, silent
 from formulated import formulated
 
@@ -117,6 +117,19 @@ def test_what_no_choice_keeps_promises_nothing(case: Case) -> None:
     assert dive.promise == -np.inf
     with solve_pool(1) as executor:
         assert dive.run(executor) is None
+
+
+def test_columns_of_a_dive_are_chosen_among_once_more(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A dive holds what it decided first; all its columns and the others together may hold a better choice."""
+    dive = case.dive()
+    chosen = solve_firmly(replace(dive.task, limits=SolveLimits(time_seconds=20.0), seconds=20.0))
+    with solve_pool(1) as executor:
+        search = Search(case.model, case.judge, gap=0.0, seed=1, clock=Clock(60.0), report=silent, executor=executor)
+        monkeypatch.setattr(search.improving, "dive", lambda *_: [search.pool.add(item) for item in case.pool.flat()])
+        search._begin(STAGE, 1.0)
+        search._nodes, result = [replace(case.node, caps=None)], StageResult[Candidate](STAGE, None, np.inf)
+        search._dive_last(result)
+    assert result.value == pytest.approx(chosen.objective, rel=1e-3)
 
 
 def test_floors_are_kept(case: Case) -> None:

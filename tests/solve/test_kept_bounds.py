@@ -17,15 +17,20 @@ from critmass.domain.scenario import Lock, Scenario
 from critmass.formulation.block import Block
 from critmass.formulation.levels import Shared
 from critmass.formulation.network_model import NetworkModel, formulate
-from critmass.settlement.outcome import CENT
+from critmass.settlement.outcome import CENT, Pricer
 from critmass.settlement.projection import Model
 from critmass.settlement.terms import terms_in_force
+from critmass.solve.candidates import Judge
+from critmass.solve.columns import Stage
+from critmass.solve.executor import solve_pool
 from critmass.solve.highs import SolveLimits
 from critmass.solve.kept import Kept, KeptPricing
 from critmass.solve.library import Entry, Library, StoredSplit
 from critmass.solve.pricing import Prices, PricingTask, block_problem, price_practice
+from critmass.solve.progress import Clock, silent
 from critmass.solve.recall import cut
-from critmass.studies.plan import plan_network
+from critmass.solve.warm import WarmSearch
+from critmass.studies.plan import objective_stages, plan_network
 from enumeration import Enumeration
 from random_instances import Instance, random_instance
 
@@ -195,6 +200,28 @@ def test_the_same_question_solves_next_to_nothing(
     assert again.pricing.kept > 0
     assert again.pricing.checked > 0
     assert again.pricing.solved < first.pricing.solved / 2
+
+
+def test_bounds_are_left_while_any_time_is(model: NetworkModel) -> None:
+    """What relaxations put aside is bounded for later searches even where only time for plans is left; without any time
+    it is not."""
+    judge = Judge(model, Pricer(model.shared.model, model.shared.terms))
+    with solve_pool(1) as executor:
+        search = WarmSearch(
+            [], judge, gap=0.05, seed=1, clock=Clock(600.0), report=silent, executor=executor, known=None
+        )  # fmt: skip
+        search.run(Stage(*objective_stages(Scenario())[0]))
+        put_aside = next(node for node in search._opened if node.relaxed is not None)
+        put_aside.centre = None
+        search._until, end = search.clock.spent(), search._end
+        search._end = search.clock.spent()
+        search._bound_put_aside()
+        assert not search._aside
+        search._end = end
+        search._bound_put_aside()
+    (prices,) = search._aside.values()
+    assert put_aside.relaxed is not None
+    assert prices is put_aside.relaxed.prices
 
 
 LIES: list[Callable[[Kept], Kept]] = [
