@@ -160,13 +160,13 @@ def long_from(first: int, parts: Iterable[range]) -> list[object]:
     return [pytest.param(part, marks=pytest.mark.long) if part.start >= first else part for part in parts]
 
 
-@pytest.mark.parametrize("seeds", long_from(10_100, shares(10_000, 10_300)), ids=str)
+@pytest.mark.parametrize("seeds", long_from(10_050, shares(10_000, 10_300)), ids=str)
 def test_no_decision_is_settled_above_the_model(seeds: Iterable[int]) -> None:
     """With everything at full reach or not at all, payments are from above, and exact where the model says so."""
     assert sum(check(case) for seed in seeds for case in cases(seed, 3, least=1.0))
 
 
-@pytest.mark.parametrize("seeds", long_from(20_050, shares(20_000, 20_200)), ids=str)
+@pytest.mark.parametrize("seeds", long_from(20_025, shares(20_000, 20_200)), ids=str)
 def test_no_partial_reach_is_settled_above_the_model(seeds: Iterable[int]) -> None:
     """The same at any reach of a fifth and more."""
     assert sum(check(case) for seed in seeds for case in cases(seed, 3, least=0.2))

@@ -10,8 +10,8 @@ Services Task Force reports beside the stand-alone ones.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from typing import Any, TypeVar
 
@@ -127,6 +127,11 @@ class Decisions:
         """A single scenario of many, its axis kept."""
         pick = slice(scenario, scenario + 1)
         return replace(self, delivery=self.delivery[pick], reach=self.reach[pick], joined=self.joined[pick])
+
+    @staticmethod
+    def side_by_side(parts: Sequence[Decisions]) -> Decisions:
+        """The scenarios of several decisions of the same practices, one after the other."""
+        return Decisions(*(np.concatenate([getattr(part, item.name) for part in parts]) for item in fields(Decisions)))
 
 
 class Model:

@@ -14,7 +14,7 @@ from critmass.formulation.levels import Shared
 from critmass.settlement.outcome import Outcome
 from critmass.settlement.projection import OWN, Decisions
 from critmass.settlement.results import BoolArray
-from critmass.solve.candidates import Candidate, Judge, best_of
+from critmass.solve.candidates import Candidate, Judge
 from critmass.solve.columns import Stage
 from critmass.solve.nodes import organization_choices
 from critmass.solve.pricing import Range
@@ -35,7 +35,18 @@ def greedy_plan(judge: Judge, stage: Stage) -> Candidate | None:
         return None
     state = _add_workflows(judge, stage, state)
     state = _drop_programs(judge, stage, state)
-    return best_of([judge.candidate(item) for item in _with_contracts(judge, state)], stage)
+    return _best(judge, stage, _with_contracts(judge, state))
+
+
+def _best(judge: Judge, stage: Stage, plans: list[Decisions]) -> Candidate | None:
+    """The plan worth most of those that keep cash limits."""
+    if not plans:
+        return None
+    outcome = judge.pricer.price(Decisions.side_by_side(plans))
+    worth = {"margin": outcome.margin, "members_at_mass": outcome.members_at_mass, "at_mass": outcome.practices_at_mass}
+    values = sum(weight * worth[name] for name, weight in stage.weights.items())
+    candidates = (judge.candidate(plans[place]) for place in np.argsort(-np.asarray(values), kind="stable"))
+    return next((found for found in candidates if found is not None), None)
 
 
 def _start(judge: Judge) -> Decisions:
@@ -117,6 +128,12 @@ def _clashes(shared: Shared, column: int, kept: BoolArray) -> bool:
     return False
 
 
+def _gains(judge: Judge, stage: Stage, outcome: Outcome) -> FloatArray:
+    """What each scenario adds to the first one's objective, by scenario after it and practice."""
+    values = _values(judge, stage, outcome)
+    return np.asarray(values[1:] - values[0])
+
+
 def _values(judge: Judge, stage: Stage, outcome: Outcome) -> FloatArray:
     """The stage's objective by scenario and practice, on local money."""
     rewards = stage.weights.get("members_at_mass", 0.0) * judge.pricer.members + stage.weights.get("at_mass", 0.0)
@@ -127,12 +144,11 @@ def _add_workflows(judge: Judge, stage: Stage, state: Decisions) -> Decisions:
     bundles = _bundles(judge.model.shared)
     budgets = judge.model.shared.startup_budgets
     for _ in range(len(bundles)):
-        now = judge.pricer.price(state)
         tried = _each_bundle(state, bundles)
-        then = judge.pricer.price(tried)
-        gain = _values(judge, stage, then) - _values(judge, stage, now)
-        effort = np.maximum(then.cost - now.cost, 1.0)
-        affordable = then.costs.startup.sum(axis=2) <= budgets
+        outcome = judge.pricer.price(Decisions.side_by_side([state, tried]))
+        gain = _gains(judge, stage, outcome)
+        effort = np.maximum(outcome.cost[1:] - outcome.cost[0], 1.0)
+        affordable = outcome.costs.startup.sum(axis=2)[1:] <= budgets
         score = np.where(affordable & (gain > 1.0), gain / effort, -np.inf)
         best = np.argmax(score, axis=0)
         better = np.isfinite(score[best, np.arange(len(best))])
@@ -183,7 +199,7 @@ def _drop_programs(judge: Judge, stage: Stage, state: Decisions) -> Decisions:
         reach=np.broadcast_to(state.reach, (count, *state.reach.shape[1:])),
         joined=state.joined & ~gone[:, None, :],
     )
-    gain = _values(judge, stage, judge.pricer.price(tried)) - _values(judge, stage, judge.pricer.price(state))
+    gain = _gains(judge, stage, judge.pricer.price(Decisions.side_by_side([state, tried])))
     leaves = np.all(voluntary | ~gone, axis=1)
     dropped = (gain > 1.0) & leaves[:, None]
     return Decisions(state.delivery, state.reach, state.joined & ~np.einsum("pi,pq->iq", dropped, gone)[None])

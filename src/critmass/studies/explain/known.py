@@ -11,7 +11,7 @@ from critmass.settlement.outcome import CENT, Outcome
 from critmass.settlement.projection import Decisions
 from critmass.solve.progress import relative_gap
 from critmass.studies.explain.rules import Rules
-from critmass.studies.explain.settled import Values, at_least, many, values_of
+from critmass.studies.explain.settled import Values, at_least, values_of
 from critmass.studies.plan import Level, Plan, objective_stages, today
 
 Known = tuple[tuple[str, ...], Decisions]
@@ -26,7 +26,7 @@ def better_known(known: Sequence[Known], plan: Plan | None, rules: Rules, option
     kept = [item for item in (rules.aligned(decisions, ids) for ids, decisions in known) if rules.keeps(item)]
     if not kept:
         return None
-    values = values_of(rules.model.scenario, rules.pricer.price(many(kept)))
+    values = values_of(rules.model.scenario, rules.pricer.price(Decisions.side_by_side(kept)))
     best = 0
     for place in range(1, len(kept)):
         best = best if at_least(values[best], values[place]) else place

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 
 from critmass.domain.catalog import Catalog
 from critmass.domain.scenario import Scenario
 from critmass.settlement.outcome import CENT, Outcome, Pricer
-from critmass.settlement.projection import Decisions, Model
+from critmass.settlement.projection import Model
 from critmass.settlement.terms import terms_in_force
 from critmass.studies.plan import Plan, objective_stages
 
@@ -56,15 +54,6 @@ def at_least(one: Values, other: Values) -> bool:
         if abs(mine - theirs) > CENT:
             return mine > theirs
     return True
-
-
-def many(decisions: Sequence[Decisions]) -> Decisions:
-    """Several decisions side by side, one scenario each."""
-    return Decisions(
-        np.concatenate([item.delivery for item in decisions]),
-        np.concatenate([item.reach for item in decisions]),
-        np.concatenate([item.joined for item in decisions]),
-    )
 
 
 def program_column(pricer: Pricer, program: str) -> int:

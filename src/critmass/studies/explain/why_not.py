@@ -11,7 +11,7 @@ from critmass.settlement.projection import Decisions
 from critmass.studies.explain.difference import Changed, Comparison, compare, decisions_changed, joined_table
 from critmass.studies.explain.questions import Asker, Question
 from critmass.studies.explain.resolve import Resolver
-from critmass.studies.explain.settled import Settler, many
+from critmass.studies.explain.settled import Settler
 from critmass.studies.explain.worth import ask
 from critmass.studies.plan import Plan
 
@@ -129,7 +129,7 @@ def promising(decisions: Sequence[Decisions], plan: Plan) -> list[int]:
     if not decisions:
         return []
     settler = Settler(plan)
-    values = settler.values(settler.pricer.price(many(decisions)))
+    values = settler.values(settler.pricer.price(Decisions.side_by_side(decisions)))
     return sorted(range(len(decisions)), key=lambda at: values[at], reverse=True)
 
 
