@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import NoReturn
 
 import numpy as np
 import pytest
@@ -21,6 +22,7 @@ from critmass.settlement.terms import terms_in_force
 from critmass.solve import formulating
 from critmass.solve.executor import run_all
 from critmass.solve.formulating import formulate_many
+from critmass.solve.lost_work import LostWorkError
 from critmass.solve.processes import process_pool
 
 PRACTICES = 8
@@ -62,6 +64,21 @@ def test_the_model_is_the_same(processes: int, shipped_catalog: Catalog, monkeyp
     assert told == [f"{done} of 8 practices formulated" for done in (3, 6, 8)]
     assert found.conditions
     assert found.shared.inexact
+    assert_same_model(found, formulate(shared(shipped_catalog)))
+
+
+@pytest.mark.parametrize("error", [OSError("no room"), LostWorkError("it ended before it could start")], ids=str)
+def test_without_processes_it_is_done_here(
+    error: Exception, shipped_catalog: Catalog, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A machine that starts no processes formulates all the same, and says why it takes longer."""
+
+    def refused(*_: object) -> NoReturn:
+        raise error
+
+    monkeypatch.setattr(formulating, "process_pool", refused)
+    found = formulate_many(shared(shipped_catalog), 2, print)
+    assert str(error) in caplog.text
     assert_same_model(found, formulate(shared(shipped_catalog)))
 
 
