@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from concurrent.futures import Executor
 from dataclasses import replace
 from typing import Literal
@@ -243,11 +244,11 @@ def test_a_choice_beside_a_node_is_taken_after_it(
     with solve_pool(1) as executor:
         search = search_of(model, Clock(120.0), executor)
         before, later = (executor.submit(Answer, "limit", None, -np.inf, np.inf) for _ in range(2))
-        search.improving._begun = before, [], 0
+        search.improving._begun = before, [], 0, time.monotonic() + 60.0
 
         def work(*_: object) -> None:
             if another:
-                search.improving._begun = later, [], 0
+                search.improving._begun = later, [], 0, time.monotonic() + 60.0
 
         monkeypatch.setattr(Search, "_work_on", work)
         assert search._work_on(Node({}, np.inf, 0), result, 1) is None
