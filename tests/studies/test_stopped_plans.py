@@ -155,12 +155,12 @@ def test_a_solver_that_does_not_come_back(
     monkeypatch.setattr(improving, "PATIENCE", 0.1)
     monkeypatch.setattr(interrupt, "OVERDUE_SECONDS", 1.0)
     network = sample_network(4, 1, shipped_catalog)
-    options = SolveOptions(gap=0.0, time_limit_seconds=6.0, workers=workers)
+    options = SolveOptions(gap=0.0, time_limit_seconds=9.0, workers=workers)
     began = time.monotonic()
     try:
         plan = plan_network(network, shipped_catalog, options=options)
     finally:
         let_go.set()
-    assert time.monotonic() - began < 30.0
+    assert time.monotonic() - began < 45.0
     assert plan.stopped_after_seconds is None
     assert np.isfinite(plan.gap)
