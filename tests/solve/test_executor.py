@@ -135,6 +135,15 @@ def test_an_error_of_a_task_is_raised_as_it_is(pool: Executor, tmp_path: Path) -
     assert starts_of(task) == 1
 
 
+@pytest.mark.parametrize("kind", KINDS[:2], indirect=True)
+def test_a_pool_that_has_ended_takes_no_tasks(make_pool: PoolMaker) -> None:
+    """Whoever brings one hears of it, and does not wait for ever."""
+    with make_pool() as executor:
+        pass
+    with pytest.raises(RuntimeError):
+        executor.submit(int)
+
+
 def test_processes_end_with_their_pool(tmp_path: Path) -> None:
     """After the block no process is left."""
     before = children()

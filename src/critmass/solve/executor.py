@@ -78,17 +78,20 @@ class _Threads(Executor):
 
     def __init__(self, workers: int) -> None:
         self._tasks = SimpleQueue[tuple[Future[Any], Callable[[], Any]] | None]()
-        self._waits = True
+        self._waits, self._ended = True, False
         self._threads = [threading.Thread(target=self._work, name="solve", daemon=True) for _ in range(workers)]
         for thread in self._threads:
             thread.start()
 
     def submit(self, fn: Callable[Given, Result], /, *args: Given.args, **kwargs: Given.kwargs) -> Future[Result]:
+        if self._ended:
+            raise RuntimeError("the pool of threads has ended and takes no more tasks")
         future = Future[Result]()
         self._tasks.put((future, partial(fn, *args, **kwargs)))
         return future
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        self._ended = True
         if not wait:
             self._waits = False
             atexit.register(self._wait_a_little)
