@@ -13,24 +13,19 @@ from typing import ClassVar
 
 import numpy as np
 
-from critmass.formulation.block import FloatArray
 from critmass.formulation.network_model import NetworkModel
-from critmass.solve.bounding import Bounding
 from critmass.solve.candidates import Found, Judging
 from critmass.solve.columns import Pool, Stage
-from critmass.solve.highs import SolveLimits
 from critmass.solve.improving import Improving
 from critmass.solve.interrupt import SearchStopped
 from critmass.solve.masters import Masters
-from critmass.solve.nodes import Node, StageResult, first_box, organization_choices
+from critmass.solve.nodes import Node, StageResult, organization_choices
 from critmass.solve.passes import Passes
-from critmass.solve.pricing import Prices, Range, counted_on_payments, pricing_limits
+from critmass.solve.pricing import Range, counted_on_payments
 from critmass.solve.progress import Clock, Reporter
 from critmass.solve.relaxation import Relaxation, branches
+from critmass.solve.repricing import FAILED, LEAF_PASSES, LEAST_DROP, WORTH_A_PASS, Repricing
 from critmass.solve.start import self_sufficient_columns
-
-LEAF_PASSES = 12
-"""Further passes over all practices at a node where the relaxation leaves nothing to split."""
 
 BEFORE_HUB = 3
 """Of these, passes before a hub decision is split."""
@@ -45,25 +40,14 @@ PAYMENT_ROOM = 0.1
 """A pooled payment is split until its cap is so near to what the master makes of it, as a part of the gap asked for: a
 dollar of room is worth a few dollars of bound where it brings practices to mass."""
 
-WIDER = 3.0
-"""How much farther prices may move at first at a node that has to earn more of a pooled payment, or with a hub decision
-held."""
-
-LEAST_DROP = 0.05
-"""Part of what a node's bound has to fall that a pass must bring to be worth another, and a cap to be worth a split."""
-
-WORTH_A_PASS = 0.3
-"""The same for a node that has to earn more of a payment, where splitting it further takes less time, and for an
-early split of a hub decision."""
+WIDER = 1.7
+"""How much farther prices may move at a node that has to earn more of a pooled payment, or with a hub decision held."""
 
 CANDIDATES = 4
 """Decisions that are tried before one is split."""
 
 NODES = 80
 """Nodes of the organization's decisions at most."""
-
-MASTER_WEIGHT = 0.8
-"""Weight of the master's prices against the best ones so far in the prices of the next pass."""
 
 LAST_DIVES = 2
 """Nodes under which plans are chosen practice by practice at the end."""
@@ -75,7 +59,7 @@ DIVE_SHARE, DIVE_SECONDS = 0.35, 1.05
 """Part of the time that is kept for these, and at most so many seconds for each practice."""
 
 
-class Search(Bounding[Found]):
+class Search(Repricing[Found]):
     """One search over a network. Stages share columns and the best plan.
 
     `known` is a plan to start from. `choices` are those of the organization's contracts to look at, by default all:
@@ -89,16 +73,12 @@ class Search(Bounding[Found]):
         self, model: NetworkModel, judge: Judging[Found], *, gap: float, seed: int, clock: Clock, report: Reporter,
         executor: Executor, known: Found | None = None, choices: Sequence[Mapping[str, Range]] | None = None,
     ) -> None:  # fmt: skip
-        self.model, self.judge, self.seed, self.executor = model, judge, seed, executor
-        self.pool = Pool(len(model.blocks))
-        self.masters = Masters(model, self.pool, seed)
-        passes = Passes(model, self.masters, judge, self.pool, executor, seed)
-        super().__init__(passes, gap=gap, clock=clock, report=report)
+        self.judge, self.executor, pool = judge, executor, Pool(len(model.blocks))
+        passes = Passes(model, Masters(model, pool, seed), judge, pool, executor, seed)
+        super().__init__(passes, gap=gap, seed=seed, clock=clock, report=report)
         self.improving = Improving(model, self.masters, judge, executor, gap=gap, seed=seed, many=self.many)
         self.improving.plan = known
-        self._last = len(model.blocks) - 1
         self._relaxation: Relaxation | None = None
-        self._stage = Stage("", {})
         self._end = clock.limit_seconds
         self._gets_start = False
         self._started: list[dict[str, Range]] = []
@@ -238,12 +218,13 @@ class Search(Bounding[Found]):
         assert node.centre is not None
         found = node.part(name, part, order)
         found.bound = found.centre_bound = min(node.bound, self._pass(node.centre, found, result))
+        found.needs_prices = not self.many
         return found
 
     def _earning_more(self, node: Node, name: str, part: Range, order: int) -> Node:
         """A node like this one that has to earn more of a pooled payment, for which prices have far to go."""
         found = node.part(name, part, order)
-        found.needs_prices, found.box, found.paid, found.leaf_passes = True, WIDER * self._box(node), {}, 0
+        found.needs_prices, found.box, found.paid, found.leaf_passes = True, WIDER * self._own_box(node), {}, 0
         found.bound = found.centre_bound = min(node.bound, self.passes.bound(found))
         return found
 
@@ -270,12 +251,12 @@ class Search(Bounding[Found]):
         name, ranges, drop = self.masters.hub_split(result.stage, node)
         late = node.leaf_passes >= BEFORE_HUB and not self._still_falls(node, result)
         least = (LEAST_DROP if late else WORTH_A_PASS) * (node.bound - self._closed_bound(result))
-        if drop < least and node.leaf_passes < LEAF_PASSES:
+        if drop < least and node.failed < FAILED and node.leaf_passes < LEAF_PASSES:
             return []
         children = []
         for place, part in enumerate(ranges):
             child = node.part(name, part, made + place)
-            child.needs_prices, child.box, child.paid = True, WIDER * self._box(node), {}
+            child.needs_prices, child.box, child.paid = True, WIDER * self._own_box(node), {}
             child.leaf_passes = BEFORE_HUB - HUB_PASSES
             child.bound = child.centre_bound = min(node.bound, self.passes.bound(child))
             children.append(child)
@@ -316,6 +297,7 @@ class Search(Bounding[Found]):
         prices = node.relaxed.prices
         bound = self._pass(prices, node, result)
         node.bound, node.centre, node.centre_bound = min(node.bound, bound), prices, bound
+        node.needs_prices = not self.many
 
     @staticmethod
     def _slack(value: float) -> float:
@@ -327,40 +309,9 @@ class Search(Bounding[Found]):
         self._pass_again(node, result)
         self._improve(result, node, last=node.leaf_passes == LEAF_PASSES)
         if not self.many:
-            self.improving.dive_if_near(result, node, self.passes.count, self._left)
+            converged = node.failed >= FAILED and self._is_converged(node)
+            self.improving.dive_if_near(result, node, self.passes.count, self._left, anyhow=converged)
         self._say(result, f"choice {node.order + 1}, pass {node.leaf_passes + 1}")
-
-    def _pass_again(self, node: Node, result: StageResult[Found]) -> None:
-        """One more pass, at prices of the linear master in a box around the best ones."""
-        assert node.centre is not None
-        node.box = self._box(node)
-        prices = self.masters.dual_prices(result.stage, node, node.box).blend(node.centre, MASTER_WEIGHT)
-        node.passed(prices, self._pass(prices, node, result), MASTER_WEIGHT)
-
-    def _still_falls(self, node: Node, result: StageResult[Found]) -> bool:
-        """Whether the node's last pass brought a good part of what its bound has to fall."""
-        to_fall = node.bound - self._closed_bound(result)
-        return node.leaf_passes < LEAF_PASSES and node.last_drop > LEAST_DROP * to_fall
-
-    def _may_fall(self, node: Node, result: StageResult[Found]) -> bool:
-        """Whether another pass, at the prices of the linear master, may bring a good part of what the bound has to
-        fall: mixed plans, of the columns at hand, are worth that much less."""
-        self.masters.dual_prices(result.stage, node, self._box(node))
-        left = node.leaf_passes < LEAF_PASSES
-        return left and node.bound - node.mixed > WORTH_A_PASS * (node.bound - self._closed_bound(result))
-
-    def _box(self, node: Node) -> FloatArray:
-        """How far the node's prices may move."""
-        assert node.centre is not None
-        return first_box(self.pool.flat(range(self._last)), self._stage, node.centre) if node.box is None else node.box
-
-    def _pass(self, prices: Prices, node: Node, result: StageResult[Found]) -> float:
-        return self.passes.over_all(prices, node, self._limits(result, node))
-
-    def _limits(self, result: StageResult[Found], node: Node) -> SolveLimits:
-        return pricing_limits(
-            result.value, node.bound, self.gap, len(self.model.practices), self._until - self.clock.spent(), self.seed
-        )
 
     @property
     def plan(self) -> Found | None:

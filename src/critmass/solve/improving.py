@@ -8,6 +8,8 @@ from concurrent.futures import Executor, Future
 from contextlib import suppress
 from typing import Generic
 
+import numpy as np
+
 from critmass.formulation.block import FloatArray
 from critmass.formulation.network_model import NetworkModel
 from critmass.solve.aiming import Aims
@@ -59,7 +61,8 @@ class Improving(Generic[Found]):
         self._since = 0
         self.dive_seconds = 0.0
         """Of the longest dive so far."""
-        self._dived: int | None = None
+        self._dived: dict[bool, int] = {}
+        """Passes that the stage had seen at the last such choice before its end, by whether it was made anyhow."""
 
     def improve(
         self, result: StageResult[Found], node: Node, passes: int, seconds: float, *, last: bool = False,
@@ -113,16 +116,16 @@ class Improving(Generic[Found]):
             self._consider([picked[place] for place in range(len(picked))], x[offset:], result)
 
     def dive_if_near(
-        self, result: StageResult[Found], node: Node, passes: int, left: Callable[[], float]
+        self, result: StageResult[Found], node: Node, passes: int, left: Callable[[], float], *, anyhow: bool
     ) -> None:  # fmt: skip
         """Choose practice by practice where plans mixed at a node come so near to the bound that this may close the
-        gap; `passes` is how many the stage has seen."""
+        gap, or `anyhow`; `passes` is how many the stage has seen."""
         near = result.bound - self.gap * abs(result.bound)
         # Another stage counts its passes from 0 again.
-        lately = self._dived is not None and 0 <= passes - self._dived < DIVES_APART
-        if result.gap > self.gap and node.mixed >= near and not lately:
-            self.dive(result, [node], near, left)
-            self._dived = passes
+        lately = 0 <= passes - self._dived.get(anyhow, -DIVES_APART) < DIVES_APART
+        if result.gap > self.gap and (anyhow or node.mixed >= near) and not lately:
+            self.dive(result, [node], -np.inf if anyhow else near, left)
+            self._dived[anyhow] = passes
 
     def dive(
         self, result: StageResult[Found], nodes: Sequence[Node], least: float, left: Callable[[], float]

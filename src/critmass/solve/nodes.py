@@ -11,6 +11,7 @@ import numpy as np
 
 from critmass.formulation.block import FloatArray
 from critmass.formulation.network_model import NetworkModel
+from critmass.settlement.results import BoolArray
 from critmass.solve.candidates import Found
 from critmass.solve.columns import Column, Stage
 from critmass.solve.highs import SolveLimits, solve
@@ -24,6 +25,14 @@ FIRST_WIDTH = 0.15
 FIRST_SHARE = 0.02
 """The same for small prices, as a share of a mean practice's worth per unit of the link."""
 
+FAR = 1.0
+"""How far prices of pooled links may move while they move alone, as a multiple of the price."""
+
+POOLED_PASSES = 3
+"""Passes at most in which they move alone."""
+
+POOLED = "pooled_"
+"""Links through which practices together earn what the organization is paid."""
 
 UNCAPPED: Range = (0.0, np.inf)
 
@@ -75,7 +84,8 @@ class Node:
     """Fixed 0/1 decisions of the organization by variable name, and the best bound known for them.
 
     `paid` is what the last linear master paid out of each pooled payment, `mixed` what it was worth. A node that
-    `needs_prices` gets passes at new ones before it is split.
+    `needs_prices` gets passes at new ones before it is split. In its first `pooled_passes` prices of pooled links move
+    alone. `failed` passes have brought nothing since the last one that did.
     """
 
     fixed: Mapping[str, Range]
@@ -94,6 +104,8 @@ class Node:
     caps_tried: bool = False
     last_drop: float = 0.0
     needs_prices: bool = False
+    pooled_passes: int = POOLED_PASSES
+    failed: int = 0
     pass_relaxed: bool = False
 
     @property
@@ -110,24 +122,26 @@ class Node:
         """The node with one decision held further: its prices are a start, and what was tried may be tried again."""
         return replace(
             self, fixed={**self.fixed, name: held}, order=order, caps=None, seen=0, caps_tried=False, last_drop=0.0,
-            contracts_tried=True, mixed=-np.inf,
+            contracts_tried=True, mixed=-np.inf, pooled_passes=POOLED_PASSES, failed=0,
         )  # fmt: skip
 
     def passed(self, prices: Prices, bound: float, weight: float) -> None:
         """Learn from a pass at prices that lie in the box around the best ones, `weight` of the way to the master's.
 
         The box is widened where prices ran into its side and the bound improved, and halved where they moved and it
-        did not.
+        did not. It stays as it is while prices of pooled links move alone.
         """
         assert self.centre is not None
-        assert self.box is not None
         moved = np.abs(as_vector(prices) - as_vector(self.centre))
         self.last_drop = max(self.bound - bound, 0.0)
-        if bound < self.centre_bound:
-            self.box = np.where(moved >= 0.99 * weight * self.box, 2.0 * self.box, self.box)
+        better = bound < self.centre_bound
+        if self.box is not None and not self.pooled_passes:
+            ran_into, tried = moved >= 0.99 * weight * self.box, moved >= 0.01 * self.box
+            self.box = np.where(ran_into if better else tried, 2.0 if better else 0.5, 1.0) * self.box
+        self.failed = 0 if better or self.pooled_passes else self.failed + 1
+        if better:
             self.centre, self.centre_bound = prices, bound
-        else:
-            self.box = np.where(moved >= 0.01 * self.box, 0.5 * self.box, self.box)
+        self.pooled_passes = max(self.pooled_passes - 1, 0)
         self.bound, self.leaf_passes = min(self.bound, bound), self.leaf_passes + 1
 
 
@@ -167,3 +181,9 @@ def first_box(columns: Sequence[Column], stage: Stage, centre: Prices) -> FloatA
     reach = np.concatenate([links, floors])
     least = np.where(reach > 1e-6, FIRST_SHARE * worth / np.maximum(reach, 1e-6), 0.0)
     return np.asarray(np.maximum(FIRST_WIDTH * np.abs(as_vector(centre)), least))
+
+
+def pooled_alone(box: FloatArray, centre: Prices, pooled: BoolArray) -> FloatArray:
+    """A box in which all prices stay as they are but for those of `pooled` links, which may move far, and of floors."""
+    moves = np.concatenate([pooled, np.ones(len(centre.floors), dtype=np.bool_)])
+    return np.where(moves, FAR * np.abs(as_vector(centre)) + box, 0.0)

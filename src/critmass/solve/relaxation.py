@@ -27,6 +27,10 @@ LEAST_DROP = 2e-4
 """Part of the relaxation's value that both branches of a split must lower for the split to be worth it."""
 
 
+ITERATIONS = 300
+"""Iterations of the dual simplex that tell how good a split is."""
+
+
 @dataclass(frozen=True)
 class Relaxed:
     """Optimum of the relaxation under fixed decisions: its value, link prices, and the organization's part."""
@@ -136,15 +140,27 @@ class Relaxation:
     def strongest(self, names: list[str], relaxed: Relaxed, decisions: Mapping[str, Range]) -> str | None:
         """Of some decisions, the one whose two branches both lower the relaxation most; None when none matters."""
         best, best_score = None, LEAST_DROP * max(abs(relaxed.value), 1.0)
+        self._apply(decisions)
+        self._highs.run()
+        basis = self._highs.getBasis()
         for name in names:
-            drops = []
-            for choice in branches(self.model, name, relaxed.organization, decisions):
-                child = self.solve({**decisions, name: choice})
-                drops.append(1e12 if child is None else relaxed.value - child.value)
-            score = min(drops)
+            choices = branches(self.model, name, relaxed.organization, decisions)
+            score = min(relaxed.value - self._lowered({**decisions, name: choice}, basis) for choice in choices)
             if score > best_score:
                 best, best_score = name, score
         return best
+
+    def _lowered(self, decisions: Mapping[str, Range], basis: highspy.HighsBasis) -> float:
+        """How far a few iterations from a basis lower the relaxation under the decisions; minus infinity where no plan
+        can keep them."""
+        self._apply(decisions)
+        self._highs.setBasis(basis)
+        self._highs.setOptionValue("simplex_iteration_limit", ITERATIONS)
+        self._highs.run()
+        self._highs.setOptionValue("simplex_iteration_limit", highspy.kHighsIInf)
+        if self._highs.getModelStatus() in INFEASIBLE:
+            return -np.inf
+        return float(self._highs.getInfo().objective_function_value)
 
 
 def is_hub(name: str) -> bool:

@@ -45,6 +45,8 @@ TUNING_PASSES = 3
 class Trial(Search[Estimate]):
     """A search over a sample, for prices: what it proves holds for the sample alone."""
 
+    converged = -np.inf
+
     def choices(self, stage: Stage, share_of_time: float) -> list[Node]:
         """Choices of contracts, the most promising first: relaxations split them, passes over the sample tell how good
         they are, until the best one's prices are tuned."""
@@ -95,7 +97,9 @@ class SampledSearch(Search[Found]):
     """Of a network of many practices, whose model has shared links only: contracts are told apart on a sample, which
     also finds the prices at which everyone is priced first."""
 
-    many = True
+    many, pooled_first, converged = True, False, -np.inf
+    """A pass takes a minute of a thousand practices: none is spent on prices that the sample has found, nor is one left
+    out that brings plans."""
 
     def __init__(
         self, model: NetworkModel, judge: Judging[Found], *, gap: float, seed: int, clock: Clock, report: Reporter,
