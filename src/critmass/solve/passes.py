@@ -157,23 +157,6 @@ class Passes:
                 return exact.priced
         return None
 
-    def unknown(self, prices: Prices, node: Node) -> int:
-        """How many practices a pass at these prices would have to solve."""
-        found: list[int] = []
-
-        def count(tasks: Sequence[PricingTask]) -> list[Priced]:
-            for task in tasks:
-                block = self.model.blocks[task.block]
-                if self.kept.get(task, self.kept.key(task, block), block) is None:
-                    found.append(task.block)
-            return [Priced(task.block, (), np.inf) for task in tasks]
-
-        price_practices(
-            self.model, self._stage, prices, node.conditions, self.masters.claim_caps(node), SolveLimits(),
-            count, self.known(prices, node),
-        )  # fmt: skip
-        return len(found)
-
     def part(self, prices: Prices, node: Node) -> float:
         """What part of the practices a pass may have to solve: all, or, of those seen at the same prices, the ones
         whose best plans claim more than the node allows."""

@@ -69,7 +69,6 @@ class WarmSearch(Search[Candidate]):
         self._aside: dict[Key, Prices] = {}
         self._splits: dict[Key, StoredSplit] = {}
         self._chosen: dict[int, bytes] = {}
-        self._many_changed = False
         self._to_mend = False
         self._results: list[StageResult[Candidate]] = []
         self._value = -np.inf
@@ -152,7 +151,7 @@ class WarmSearch(Search[Candidate]):
             with suppress(SearchStopped):
                 self._take_stored()
         self.passes.begin(stage)
-        self._opened, self._many_changed = [], self._have_most_changed(stage)
+        self._opened = []
         try:
             self._results.append(super().run(stage, share_of_time))
             return self._results[-1]
@@ -259,7 +258,7 @@ class WarmSearch(Search[Candidate]):
     def _open(self, node: Node, result: StageResult[Candidate]) -> None:
         """As ever; a node that an earlier search priced or split waits for that, without any relaxation."""
         key = key_of(result.stage, node.fixed)
-        if not self._many_changed and self._recall.knows(key):
+        if self._recall.knows(key):
             self._recalled[id(node)] = node, key
             node.contracts_tried = True
             return
@@ -299,17 +298,6 @@ class WarmSearch(Search[Candidate]):
             children = found
         self._note_split(node, children, result)
         return children
-
-    def _have_most_changed(self, stage: Stage) -> bool:
-        """Whether most practices would have to be solved at the prices that were looked at last: their bounds have to
-        be found anew then, and relaxations give the first ones sooner."""
-        entry = self.entries[0] if self.entries else None
-        stored = [item for item in entry.prices if item.stage == stage.name and not item.relaxed] if entry else []
-        prices = self._recall.prices((stage.name, stored[-1].fixed), stage) if stored else None
-        if prices is None:
-            return False
-        node = Node({name: (low, high) for name, low, high in stored[-1].fixed}, np.inf, 0)
-        return self.passes.unknown(prices, node) > len(self._practices) / 2
 
     def _recalled_parts(self, node: Node, made: int) -> list[Node]:
         _, key = self._recalled[id(node)]
