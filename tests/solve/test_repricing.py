@@ -49,7 +49,7 @@ def case() -> Iterator[Case]:
         search = Search(model, judge, gap=0.0, seed=1, clock=Clock(600.0), report=silent, executor=executor)
         result = StageResult[Candidate](STAGE, None, np.inf)
         search._begin(STAGE, 1.0)
-        search._gets_start = True
+        search._gets_start, search.pooled_first = True, True
         search._nodes = [Node(choice, np.inf, place) for place, choice in enumerate(search._regimes)]
         node = max(search._first_nodes(result), key=lambda item: item.bound)
         search._price_once(node, result)

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import suppress
-from typing import ClassVar
 
 import numpy as np
 
@@ -40,9 +39,6 @@ PAYMENT_ROOM = 0.1
 """A pooled payment is split until its cap is so near to what the master makes of it, as a part of the gap asked for: a
 dollar of room is worth a few dollars of bound where it brings practices to mass."""
 
-WIDER = 1.7
-"""How much farther prices may move at a node that has to earn more of a pooled payment, or with a hub decision held."""
-
 CANDIDATES = 4
 """Decisions that are tried before one is split."""
 
@@ -65,9 +61,6 @@ class Search(Repricing[Found]):
     `known` is a plan to start from. `choices` are those of the organization's contracts to look at, by default all:
     what is proved holds for them.
     """
-
-    many: ClassVar[bool] = False
-    """Whether practices are too many for several passes over all of them at every node."""
 
     def __init__(
         self, model: NetworkModel, judge: Judging[Found], *, gap: float, seed: int, clock: Clock, report: Reporter,
@@ -218,13 +211,13 @@ class Search(Repricing[Found]):
         assert node.centre is not None
         found = node.part(name, part, order)
         found.bound = found.centre_bound = min(node.bound, self._pass(node.centre, found, result))
-        found.needs_prices = not self.many
+        found.needs_prices = self.pooled_first
         return found
 
     def _earning_more(self, node: Node, name: str, part: Range, order: int) -> Node:
         """A node like this one that has to earn more of a pooled payment, for which prices have far to go."""
         found = node.part(name, part, order)
-        found.needs_prices, found.box, found.paid, found.leaf_passes = True, WIDER * self._own_box(node), {}, 0
+        found.needs_prices, found.box, found.paid, found.leaf_passes = True, self.wider * self._own_box(node), {}, 0
         found.bound = found.centre_bound = min(node.bound, self.passes.bound(found))
         return found
 
@@ -256,7 +249,7 @@ class Search(Repricing[Found]):
         children = []
         for place, part in enumerate(ranges):
             child = node.part(name, part, made + place)
-            child.needs_prices, child.box, child.paid = True, WIDER * self._own_box(node), {}
+            child.needs_prices, child.box, child.paid = True, self.wider * self._own_box(node), {}
             child.leaf_passes = BEFORE_HUB - HUB_PASSES
             child.bound = child.centre_bound = min(node.bound, self.passes.bound(child))
             children.append(child)
@@ -297,7 +290,7 @@ class Search(Repricing[Found]):
         prices = node.relaxed.prices
         bound = self._pass(prices, node, result)
         node.bound, node.centre, node.centre_bound = min(node.bound, bound), prices, bound
-        node.needs_prices = not self.many
+        node.needs_prices = self.pooled_first
 
     @staticmethod
     def _slack(value: float) -> float:

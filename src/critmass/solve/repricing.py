@@ -30,6 +30,12 @@ FAILED = 2
 CONVERGED = 0.2
 """Part of the gap asked for that is not worth further passes at a node."""
 
+FEW = 15
+"""Of fewer practices each one's hub services weigh as much as what it brings to a payment: all prices move together."""
+
+WIDER, FAR_APART = 1.7, 3.0
+"""How much farther prices may move where they have far to go, and of few practices."""
+
 LEAST_DROP = 0.05
 """Part of what a node's bound has to fall that a pass must bring to be worth another, and a cap to be worth a split."""
 
@@ -45,8 +51,8 @@ links move alone it is 1."""
 class Repricing(Bounding[Found]):
     """The passes over a node after its first one."""
 
-    pooled_first: ClassVar[bool] = True
-    """Whether prices of pooled links move alone at first."""
+    many: ClassVar[bool] = False
+    """Whether practices are too many for several passes over all of them at every node."""
 
     converged: ClassVar[float] = CONVERGED
     """Part of the gap asked for that is not worth another pass."""
@@ -56,6 +62,11 @@ class Repricing(Bounding[Found]):
         self.model, self.masters, self.pool, self.seed = passes.model, passes.masters, passes.pool, seed
         self._pooled = np.array([name.startswith(POOLED) for name in self.model.links], dtype=np.bool_)
         self._stage = Stage("", {})
+        few = len(self.model.practices) < FEW
+        self.pooled_first = not (self.many or few)
+        """Whether prices of pooled links move alone at first, before a node is split further."""
+        self.wider = FAR_APART if few else WIDER
+        """How much farther prices may move at a node that has to earn more, or with a hub decision held."""
 
     def _pass_again(self, node: Node, result: StageResult[Found]) -> None:
         """One more pass, at prices of the linear master in a box around the best ones; none where it can bring next to

@@ -97,7 +97,7 @@ class SampledSearch(Search[Found]):
     """Of a network of many practices, whose model has shared links only: contracts are told apart on a sample, which
     also finds the prices at which everyone is priced first."""
 
-    many, pooled_first, converged = True, False, -np.inf
+    many, converged = True, -np.inf
     """A pass takes a minute of a thousand practices: none is spent on prices that the sample has found, nor is one left
     out that brings plans."""
 
