@@ -43,8 +43,8 @@ def test_a_short_pass_does_not_make_the_next_one_seem_short(monkeypatch: pytest.
 
 def test_a_node_is_closed_by_no_more_practices_than_it_takes(monkeypatch: pytest.MonkeyPatch) -> None:
     """The bound comes down to what is enough with some practices at their relaxations; asked for less than there is, it
-    is the bound of a whole pass."""
-    monkeypatch.setattr(passes, "AT_A_TIME", 1)
+    is the bound of a whole pass. What is known exactly is not relaxed."""
+    monkeypatch.setattr(passes, "FEWEST_AT_A_TIME", 1)
     model = formulated(7)
     pool, prices, limits = Pool(len(model.blocks)), no_prices(model, STAGE), SolveLimits(heuristics=False)
     with solve_pool(2) as executor:
@@ -54,6 +54,9 @@ def test_a_node_is_closed_by_no_more_practices_than_it_takes(monkeypatch: pytest
         quick = found.relaxed(prices, Node({}, np.inf, 0), limits)
         exact = found.over_all(prices, Node({}, np.inf, 0), limits)
         assert exact < quick - 1.0
+        solved = found.kept.counts.solved
+        assert found.closing(prices, Node({}, np.inf, 0), limits, quick) == pytest.approx(exact)
+        assert found.kept.counts.solved == solved
         for enough in (0.5 * (quick + exact), quick + 1.0, exact - 1e6):
             found.kept.forget()
             before = found.kept.counts.solved

@@ -19,7 +19,7 @@ from critmass.solve.improving import Improving
 from critmass.solve.interrupt import SearchStopped
 from critmass.solve.masters import Masters
 from critmass.solve.nodes import Node, StageResult, organization_choices
-from critmass.solve.passes import Passes
+from critmass.solve.passes import Passes, slack
 from critmass.solve.pricing import Range, counted_on_payments
 from critmass.solve.progress import Clock, Reporter
 from critmass.solve.relaxation import Relaxation, branches
@@ -264,7 +264,7 @@ class Search(Repricing[Found]):
         if node.relaxed is None or node.relaxed.value == -np.inf:
             node.bound = -np.inf
             return
-        node.bound = min(node.bound, node.relaxed.value + self._slack(node.relaxed.value))
+        node.bound = min(node.bound, node.relaxed.value + slack(node.relaxed.value))
         self._lowered_by_archive(node, result)
 
     def _price_once(self, node: Node, result: StageResult[Found]) -> None:
@@ -291,11 +291,6 @@ class Search(Repricing[Found]):
         bound = self._pass(prices, node, result)
         node.bound, node.centre, node.centre_bound = min(node.bound, bound), prices, bound
         node.needs_prices = self.pooled_first
-
-    @staticmethod
-    def _slack(value: float) -> float:
-        """Room for the tolerances of a linear solve."""
-        return 1e-7 * max(abs(value), 1.0)
 
     def _price_leaf(self, node: Node, result: StageResult[Found]) -> None:
         """One more pass, and perhaps a better plan."""

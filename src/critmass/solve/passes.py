@@ -34,8 +34,9 @@ from critmass.solve.pricing import (
 WHOLE = 0.9
 """Part of the practices that a pass has to solve to tell how long passes take."""
 
-AT_A_TIME = 50
-"""Practices that are priced exactly before it is asked again whether a node can be closed."""
+AT_A_TIME, FEWEST_AT_A_TIME = 0.05, 6
+"""Part of the practices, and practices at least, that are priced exactly before it is asked again whether a node can be
+closed."""
 
 MANY_TO_START = 10
 """From so many practices on, solves begin with known plans. It takes half the time, but brings fewer new plans, and of
@@ -107,6 +108,7 @@ class Passes:
         )  # fmt: skip
         self._keep(prices, asked, found)
         practices = sum(item.bound for item in found) - owed(self._stage, prices)
+        practices += slack(practices)
         self._archive.append(Exact(prices, node.conditions, practices, caps))
         return practices + self._organization(prices, node)
 
@@ -116,11 +118,13 @@ class Passes:
         made of them. Where it stays above `enough`, all were priced exactly."""
         caps, rest = self.masters.claim_caps(node), self._organization(prices, node) - owed(self._stage, prices)
         asked: dict[int, tuple[str, FloatArray]] = {}
+        most = enough - rest
         found = price_practices(
             self.model, self._stage, prices, node.conditions, caps, limits,
-            partial(self._until_enough, asked, enough - rest),
+            partial(self._until_enough, asked, most - slack(most)),
         )  # fmt: skip
         practices = sum(item.bound for item in found)
+        practices += 0.0 if len(asked) == len(found) else slack(most)
         found = self._collect(found)
         self._keep(prices, asked, found)
         priced = found if len(asked) == len(found) else ()
@@ -130,16 +134,23 @@ class Passes:
     def _until_enough(
         self, asked: dict[int, tuple[str, FloatArray]], enough: float, tasks: Sequence[PricingTask]
     ) -> list[Priced]:
-        quick = self._kept_or_solved({}, [replace(task, relaxed=True) for task in tasks])
-        found = {item.block: item for item in quick}
+        kept, rest = ([task for task in tasks if self._is_kept(task) is answer] for answer in (True, False))
+        found = {item.block: item for item in self._kept_or_solved(asked, kept)}
+        quick = self._kept_or_solved({}, [replace(task, relaxed=True) for task in rest])
+        found |= {item.block: item for item in quick}
         earlier = {item.block: item.bound for exact in self._archive for item in exact.priced}
-        loose = sorted(tasks, key=lambda task: earlier.get(task.block, -np.inf) - found[task.block].bound)
-        for first in range(0, len(loose), AT_A_TIME):
+        loose = sorted(rest, key=lambda task: earlier.get(task.block, -np.inf) - found[task.block].bound)
+        at_a_time = max(FEWEST_AT_A_TIME, round(AT_A_TIME * len(tasks)))
+        for first in range(0, len(loose), at_a_time):
             if sum(item.bound for item in found.values()) <= enough:
                 break
-            priced = self._kept_or_solved(asked, loose[first : first + AT_A_TIME])
+            priced = self._kept_or_solved(asked, loose[first : first + at_a_time])
             found |= {item.block: item for item in priced}
         return [found[task.block] for task in tasks]
+
+    def _is_kept(self, task: PricingTask) -> bool:
+        block = self.model.blocks[task.block]
+        return self.kept.get(task, self.kept.key(task, block), block) is not None
 
     def bound(self, node: Node) -> float:
         """Best bound from practices' results at earlier prices under the same conditions; infinite without any."""
@@ -240,6 +251,11 @@ class Passes:
             replace(item, points=(self._settled[item.block, item.points[0].tobytes()].x,)) if item.points else item
             for item in found
         ]
+
+
+def slack(value: float) -> float:
+    """Room for the tolerances of linear solves."""
+    return 1e-7 * max(abs(value), 1.0)
 
 
 def _is_loose(task: PricingTask, found: Priced) -> bool:

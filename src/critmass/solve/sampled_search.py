@@ -201,7 +201,7 @@ class SampledSearch(Search[Found]):
         if node in hopeful and self._until - self.clock.spent() > len(hopeful) * self.passes.seconds:
             return False
         bound = self.passes.relaxed(node.relaxed.prices, node, self._limits(result, node))
-        node.bound, node.pass_relaxed = min(node.bound, bound + self._slack(bound)), True
+        node.bound, node.pass_relaxed = min(node.bound, bound), True
         self._say(result, f"choice {node.order + 1}, relaxed")
         return True
 
@@ -210,8 +210,8 @@ class SampledSearch(Search[Found]):
         enough = self._closed_bound(result)
         if node.relaxed is None or not node.promise <= enough < np.inf:
             return False
-        prices, slack = node.relaxed.prices, self._slack(enough)
-        bound = self.passes.closing(prices, node, self._limits(result, node), enough - slack) + slack
+        prices = node.relaxed.prices
+        bound = self.passes.closing(prices, node, self._limits(result, node), enough)
         node.bound, node.centre, node.centre_bound = min(node.bound, bound), prices, bound
         return True
 

@@ -12,20 +12,19 @@ import numpy as np
 
 from critmass.formulation.block import FloatArray
 from critmass.settlement.projection import Decisions
-from critmass.settlement.results import BoolArray
 from critmass.solve.candidates import Candidate, Judge
 from critmass.solve.columns import Column, Stage
-from critmass.solve.decomposition import Search
 from critmass.solve.executor import run_all
 from critmass.solve.highs import SolveLimits
 from critmass.solve.interrupt import SearchStopped
 from critmass.solve.kept import WrongBoundError
-from critmass.solve.library import PLANS, Entry, StoredPrices, StoredSplit
-from critmass.solve.mending import Choices, mended, organization_holding
+from critmass.solve.library import PLANS, Entry, StoredPrices
+from critmass.solve.mending import Choices, mended
 from critmass.solve.nodes import Node, StageResult
 from critmass.solve.pricing import Prices
 from critmass.solve.progress import Clock, Reporter
-from critmass.solve.recall import Key, Recall, key_of
+from critmass.solve.recall import Key, key_of
+from critmass.solve.recalling import LIKE_THE_PLAN, Recalling
 from critmass.solve.repair import Repair, as_decided, fits, repaired
 from critmass.solve.sampled_search import SampledSearch
 from critmass.solve.start import self_sufficient_columns
@@ -48,7 +47,7 @@ SECONDS_TO_LEAVE = 2.0
 _log = logging.getLogger(__name__)
 
 
-class WarmSearch(Search[Candidate]):
+class WarmSearch(Recalling):
     """Starts from `entries`, newest first: from their plans, and from their tree with its prices and bounds."""
 
     def __init__(
@@ -56,20 +55,11 @@ class WarmSearch(Search[Candidate]):
         executor: Executor, known: Candidate | None = None,
     ) -> None:  # fmt: skip
         super().__init__(
-            judge.model, judge, gap=gap, seed=seed, clock=clock, report=report, executor=executor, known=known
+            entries, judge, gap=gap, seed=seed, clock=clock, report=report, executor=executor, known=known
         )  # fmt: skip
         self._plan_judge = judge
-        self.entries = entries
-        self.passes.kept.found = {key: list(items) for entry in entries[::-1] for key, items in entry.priced.items()}
-        self.passes.kept.foreign = frozenset(self.passes.kept.found)
-        self._recall = Recall(entries, judge.model)
-        self._recalled: dict[int, tuple[Node, Key]] = {}
-        self._opened: list[Node] = []
-        self._noted: dict[Key, Prices] = {}
-        self._aside: dict[Key, Prices] = {}
-        self._splits: dict[Key, StoredSplit] = {}
         self._chosen: dict[int, bytes] = {}
-        self._to_mend = False
+        self._renewed = False
         self._results: list[StageResult[Candidate]] = []
         self._value = -np.inf
         self._practices = self.model.shared.model.network.practices
@@ -151,7 +141,7 @@ class WarmSearch(Search[Candidate]):
             with suppress(SearchStopped):
                 self._take_stored()
         self.passes.begin(stage)
-        self._opened = []
+        self._opened, self._renewed = [], False
         try:
             self._results.append(super().run(stage, share_of_time))
             return self._results[-1]
@@ -211,8 +201,8 @@ class WarmSearch(Search[Candidate]):
 
     def _mend(self, result: StageResult[Candidate]) -> None:
         """The stored plan, with practices changed to other columns where the question has spoilt it."""
-        joined = self._stored_programs()
-        if joined is None or not any(np.isfinite(item.bound) for item in self._nodes):
+        joined = self._stored_programs
+        if joined is None:
             return
         columns = [self._choices(place, joined[1]) for place in range(len(self._practices))]
         if not all(columns):
@@ -226,17 +216,6 @@ class WarmSearch(Search[Candidate]):
         self.improving.consider(plan, result)
         if self.plan is not before:
             self.improving.picked = {item.block: item for item in picked}
-
-    def _stored_programs(self) -> tuple[BoolArray, Node] | None:
-        """The organization's programs in the stored plan, as a row of decisions and as a node; None where it may not
-        hold them."""
-        entry = self.entries[0]
-        if entry.decisions is None:
-            return None
-        held = {name for name, row in zip(entry.programs, entry.decisions.joined[0].any(axis=0), strict=True) if row}
-        row, fixed = organization_holding(self.model, held)
-        node = Node(fixed, np.inf, 0)
-        return (row, node) if self.passes.is_open(node) else None
 
     def _choices(self, place: int, node: Node) -> list[Column]:
         """Columns that a practice may change to: first the stored plan's, then those that claim less of pooled payments
@@ -255,111 +234,9 @@ class WarmSearch(Search[Candidate]):
         found.sort(key=lambda item: (item.key() != self._chosen_key(place), id(item) not in thrifty))
         return found[:CHOICES]
 
-    def _open(self, node: Node, result: StageResult[Candidate]) -> None:
-        """As ever; a node that an earlier search priced or split waits for that, without any relaxation."""
-        key = key_of(result.stage, node.fixed)
-        if self._recall.knows(key):
-            self._recalled[id(node)] = node, key
-            node.contracts_tried = True
-            return
-        super()._open(node, result)
-        self._opened.append(node)
-
-    def _next_node(self, result: StageResult[Candidate]) -> Node:
-        """Recalled nodes first: splits, then passes at stored prices, then those that relaxations had put aside."""
-        waiting = [item for item in self._nodes if id(item) in self._recalled]
-        if not waiting:
-            return super()._next_node(result)
-        self._to_mend = True
-        return min(waiting, key=lambda item: (self._rank(item), item.order))
-
-    def _rank(self, node: Node) -> int:
-        _, key = self._recalled[id(node)]
-        if self._recall.is_split(key):
-            return 0
-        return 2 if self._recall.by_relaxation(key) or not self._recall.knows(key) else 1
-
-    def _work_on(self, node: Node, result: StageResult[Candidate], made: int) -> list[Node] | None:
-        """As ever; a recalled node is split or priced as before."""
-        if id(node) in self._recalled:
-            children = self._recalled_parts(node, made)
-            if not children:
-                self._price_recalled(node, result)
-                return None
-        else:
-            found = super()._work_on(node, result, made)
-            if found == [] and node.relaxed is None:
-                # What was recalled does not close it: the relaxation may show more.
-                super()._open(node, result)
-                node.contracts_tried, node.leaf_passes = False, 0
-                return None
-            if not found:
-                return found
-            children = found
-        self._note_split(node, children, result)
-        return children
-
-    def _recalled_parts(self, node: Node, made: int) -> list[Node]:
-        _, key = self._recalled[id(node)]
-        children = []
-        for place, (fixed, part) in enumerate(self._recall.parts(key, node.fixed)):
-            child = Node(fixed, node.bound, made + place)
-            child.contracts_tried = True
-            self._recalled[id(child)] = child, part
-            children.append(child)
-        return children
-
-    def _price_recalled(self, node: Node, result: StageResult[Candidate]) -> None:
-        """One pass at stored prices; where relaxations or passes at other prices had been enough, these alone."""
-        _, key = self._recalled.pop(id(node))
-        prices = self._recall.prices(key, result.stage)
-        self._opened.append(node)
-        if prices is None or self._recall.by_relaxation(key):
-            if not self.passes.is_open(node):
-                node.bound = -np.inf
-            elif not (self._lowered_by_archive(node, result) and self._hopeless(node, result)):
-                self._put_aside_again(node, prices, result)
-            return
-        self._pass_at(node, prices, result)
-
-    def _put_aside_again(self, node: Node, prices: Prices | None, result: StageResult[Candidate]) -> None:
-        """Bound a node by practices' linear relaxations, at stored prices if there are any."""
-        if prices is None:
-            super()._open(node, result)
-            return
-        bound = self.passes.relaxed(prices, node, self._limits(result, node))
-        node.bound = min(node.bound, bound + self._slack(bound))
-        self._aside[key_of(result.stage, node.fixed)] = prices
-
-    def _pass_at(self, node: Node, prices: Prices, result: StageResult[Candidate]) -> None:
-        bound = self._pass(prices, node, result)
-        if bound < node.centre_bound:
-            node.centre, node.centre_bound = prices, bound
-        node.bound = min(node.bound, bound)
-        self._say(result, f"choice {node.order + 1}, recalled")
-
-    def _note_split(self, node: Node, children: list[Node], result: StageResult[Candidate]) -> None:
-        upper, lower = children
-        name = next(name for name, part in upper.fixed.items() if node.fixed.get(name) != part)
-        stage, fixed = key_of(result.stage, node.fixed)
-        self._splits[stage, fixed] = StoredSplit(stage, fixed, name, upper.fixed[name], lower.fixed[name])
-
-    def _price_once(self, node: Node, result: StageResult[Candidate]) -> None:
-        """As ever, at stored prices where there are some for the node."""
-        key = key_of(result.stage, node.fixed)
-        relaxed, prices = node.relaxed, self._aside.get(key) or self._recall.prices(key, result.stage)
-        if relaxed is None:
-            super()._open(node, result)
-        elif prices is None:
-            super()._price_once(node, result)
-        else:
-            node.relaxed = replace(relaxed, prices=prices)
-            super()._price_once(node, result)
-            node.relaxed = relaxed
-
     def _settle_bound(self, result: StageResult[Candidate]) -> bool:
-        """As ever; the best prices of every node are noted before it may be closed, and once all that was recalled is
-        priced, the stored plan is mended."""
+        """As ever; the best prices of every node are noted before it may be closed, and once the nodes like the stored
+        plan are priced, the plan is renewed."""
         self._last_stage, self._value = result.stage, result.value
         for node in self._nodes:
             key = key_of(result.stage, node.fixed)
@@ -367,15 +244,20 @@ class WarmSearch(Search[Candidate]):
                 self._noted.pop(key, None)
                 self._noted[key] = node.centre
         open_nodes = super()._settle_bound(result)
-        if self._to_mend and not self._finished(result) and not self._to_price():
-            self._to_mend = False
-            self._mend(result)
+        priced = [item for item in self._nodes if item.centre is not None]
+        if self.entries and priced and not (self._renewed or self._wait(LIKE_THE_PLAN) or self._finished(result)):
+            self._renewed = True
+            self._renew(priced, result)
             open_nodes = super()._settle_bound(result)
         return open_nodes
 
-    def _to_price(self) -> bool:
-        """Whether recalled nodes wait to be split, or priced at their own prices."""
-        return any(id(item) in self._recalled and self._rank(item) < 2 for item in self._nodes)
+    def _renew(self, priced: Sequence[Node], result: StageResult[Candidate]) -> None:
+        """A plan for the question: chosen among the columns at hand where the bound is highest; where that does not
+        close the nodes that are priced, the stored one mended."""
+        self._improve(result, max(priced, key=lambda item: (item.bound, -item.order)), now=True)
+        self.improving.take(result)
+        if not all(self._hopeless(item, result) for item in priced):
+            self._mend(result)
 
 
 class WarmSampledSearch(WarmSearch, SampledSearch[Candidate]):
