@@ -10,7 +10,7 @@ import pytest
 from critmass.domain.scenario import CriticalMass, Scenario
 from critmass.formulation.network_model import NetworkModel
 from critmass.settlement.outcome import Pricer
-from critmass.solve import diving
+from critmass.solve import decomposition, diving
 from critmass.solve.candidates import Candidate, Judge
 from critmass.solve.columns import Column, Pool, Stage
 from critmass.solve.decomposition import Search
@@ -130,6 +130,18 @@ def test_columns_of_a_dive_are_chosen_among_once_more(case: Case, monkeypatch: p
         search._nodes, result = [replace(case.node, caps=None)], StageResult[Candidate](STAGE, None, np.inf)
         search._dive_last(result)
     assert result.value == pytest.approx(chosen.objective, rel=1e-3)
+
+
+def test_time_that_no_dive_uses_is_for_nodes(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where all the time was kept for dives and none can begin, the search goes on as if none had been kept."""
+    monkeypatch.setattr(decomposition, "DIVE_SHARE", 1.0)
+    monkeypatch.setattr(decomposition, "DIVE_SECONDS", 100.0)
+    monkeypatch.setattr(Search, "_dive_last", lambda *_: None)
+    with solve_pool(2) as executor:
+        search = Search(case.model, case.judge, gap=0.05, seed=1, clock=Clock(8.0), report=silent, executor=executor)
+        result = search.run(STAGE)
+    assert search.passes.count > 0
+    assert result.gap < np.inf
 
 
 def test_floors_are_kept(case: Case) -> None:

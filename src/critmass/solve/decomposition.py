@@ -73,12 +73,13 @@ class Search(Repricing[Found]):
         self.improving.plan = known
         self._relaxation: Relaxation | None = None
         self._end = clock.limit_seconds
-        self._gets_start = False
+        self._made, self._gets_start = 0, False
         self._started: list[dict[str, Range]] = []
         self._regimes = list(organization_choices(model) if choices is None else choices)
 
     def run(self, stage: Stage, share_of_time: float = 1.0) -> StageResult[Found]:
-        """Best plan and bound of one stage, stopping at the asked gap or when passes or time run out."""
+        """Best plan and bound of one stage, stopping at the asked gap or when passes or time run out. What time was kept
+        for plans practice by practice and is not used for them is used for nodes."""
         self._begin(stage, share_of_time)
         result = StageResult[Found](stage, None, np.inf)
         self.improving.consider(self.plan, result)
@@ -92,6 +93,12 @@ class Search(Repricing[Found]):
             self.improving.take(result)
         with suppress(SearchStopped):
             self._dive_last(result)
+        if self._until < self._end:
+            self._until = self._end
+            with suppress(SearchStopped):
+                self._go_on(result)
+            with suppress(SearchStopped):
+                self.improving.take(result)
         self._settle_bound(result)
         self._say(result, "done")
         return result
@@ -110,15 +117,18 @@ class Search(Repricing[Found]):
         """Best bound first. A node is bounded by its relaxation, then priced once, then split or priced more."""
         self._closed, self._nodes = [], [Node(regime, np.inf, place) for place, regime in enumerate(self._regimes)]
         self._nodes = self._first_nodes(result)
-        made = len(self._nodes)
-        while self._settle_bound(result) and made <= NODES and not self._finished(result):
+        self._made = len(self._nodes)
+        self._go_on(result)
+
+    def _go_on(self, result: StageResult[Found]) -> None:
+        while self._settle_bound(result) and self._made <= NODES and not self._finished(result):
             node = self._next_node(result)
-            children = self._work_on(node, result, made)
+            children = self._work_on(node, result, self._made)
             if children is None:
                 continue
             if not children:
                 break
-            made += len(children)
+            self._made += len(children)
             self._nodes = [item for item in self._nodes if item is not node] + children
         self._settle_bound(result)
 
