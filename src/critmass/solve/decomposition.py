@@ -78,8 +78,10 @@ class Search(Repricing[Found]):
         self._regimes = list(organization_choices(model) if choices is None else choices)
 
     def run(self, stage: Stage, share_of_time: float = 1.0) -> StageResult[Found]:
-        """Best plan and bound of one stage, stopping at the asked gap or when passes or time run out. What time was kept
-        for plans practice by practice and is not used for them is used for nodes."""
+        """Best plan and bound of one stage, stopping at the asked gap or when passes or time run out.
+
+        Time kept for plans practice by practice that they do not use goes to nodes.
+        """
         self._begin(stage, share_of_time)
         result = StageResult[Found](stage, None, np.inf)
         self.improving.consider(self.plan, result)
