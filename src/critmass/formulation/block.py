@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, KeysView, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, field
 from itertools import chain
 
@@ -112,8 +113,7 @@ class Block:
 
     def value(self, expression: str, x: FloatArray) -> float:
         """A named expression at a point."""
-        terms = self.expressions.terms(expression)
-        return self.expressions.constant(expression) + sum(float(x[index]) * part for index, part in terms.items())
+        return self.expressions.value(expression, x)
 
     def bounds(self, expression: str) -> tuple[float, float]:
         """Least and largest value of a named expression over the variables' bounds; zeros where there is none."""
@@ -236,6 +236,7 @@ class BlockBuilder:
         lengths, indices, data = coefficients([Affine(0.0, terms) for _, terms, _, _ in self._rows])
         indptr = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int32)
         matrix = sparse.csr_array((data, indices, indptr), shape=(len(self._rows), count))
+        matrix.sort_indices()
         return Block(
             name=self.name,
             variables=tuple(self._names),
@@ -265,6 +266,17 @@ def _scaled(terms: Mapping[int, float], largest: float) -> tuple[dict[int, float
     return {index: value * factor for index, value in kept.items()}, factor
 
 
+@dataclass(frozen=True)
+class Terms:
+    """Some expressions of a block: their constants and how many terms each has, shape (expression,), and the variables
+    and coefficients of all of them, one expression after the other, shape (term,)."""
+
+    constants: FloatArray
+    lengths: NDArray[np.int32]
+    places: NDArray[np.int32]
+    values: FloatArray
+
+
 class Expressions(Mapping[str, tuple[float, FloatArray]]):
     """Named affine functions of a block's variables, read as a constant and dense coefficients.
 
@@ -272,37 +284,58 @@ class Expressions(Mapping[str, tuple[float, FloatArray]]):
     """
 
     def __init__(self, parts: Mapping[str, Affine], count: int) -> None:
-        self._parts, self._count = dict(parts), count
+        self._row, self._count = {name: row for row, name in enumerate(parts)}, count
+        lengths, self._places, self._values = coefficients(list(parts.values()))
+        self._ends = np.concatenate([[0], np.cumsum(lengths)])
+        self._constants = np.array([part.constant for part in parts.values()], dtype=np.float64)
 
     def __getitem__(self, name: str) -> tuple[float, FloatArray]:
-        part, coefficients = self._parts[name], np.zeros(self._count)
-        for index, coefficient in part.terms.items():
-            coefficients[index] = coefficient
-        return part.constant, coefficients
+        part, found = self._terms(name), np.zeros(self._count)
+        found[self._places[part]] = self._values[part]
+        return self.constant(name), found
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._parts)
+        return iter(self._row)
 
     def __len__(self) -> int:
-        return len(self._parts)
+        return len(self._row)
 
     @property
     def names(self) -> KeysView[str]:
         """Names of all expressions."""
-        return self._parts.keys()
+        return self._row.keys()
 
     def times(self, factors: Mapping[str, float]) -> Expressions:
         """The same expressions, each multiplied by its factor."""
-        return Expressions({name: part * factors[name] for name, part in self._parts.items()}, self._count)
+        found, factor = copy(self), np.array([factors[name] for name in self._row], dtype=np.float64)
+        found._constants = self._constants * factor
+        found._values = self._values * np.repeat(factor, np.diff(self._ends))
+        return found
 
     def affine(self, name: str) -> Affine:
         """One expression."""
-        return self._parts[name]
+        part = self._terms(name)
+        terms = zip(self._places[part].tolist(), self._values[part].tolist(), strict=True)
+        return Affine(self.constant(name), dict(terms))
 
-    def terms(self, name: str) -> Mapping[int, float]:
-        """The coefficients of one expression by variable."""
-        return self._parts[name].terms
+    def value(self, name: str, x: FloatArray) -> float:
+        """One expression at a point."""
+        part = self._terms(name)
+        amounts: list[float] = x[self._places[part]].tolist()
+        values: list[float] = self._values[part].tolist()
+        return self.constant(name) + sum(amount * value for amount, value in zip(amounts, values, strict=True))
+
+    def some(self, names: Sequence[str]) -> Terms:
+        """Several expressions at once."""
+        rows = np.array([self._row[name] for name in names], dtype=np.int64)
+        starts, lengths = self._ends[rows], self._ends[rows + 1] - self._ends[rows]
+        at = np.arange(lengths.sum()) + np.repeat(starts - np.cumsum(lengths) + lengths, lengths)
+        return Terms(self._constants[rows], lengths.astype(np.int32), self._places[at], self._values[at])
 
     def constant(self, name: str) -> float:
         """The constant of one expression."""
-        return self._parts[name].constant
+        return float(self._constants[self._row[name]])
+
+    def _terms(self, name: str) -> slice:
+        row = self._row[name]
+        return slice(self._ends[row], self._ends[row + 1])

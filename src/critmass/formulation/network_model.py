@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from critmass.domain.errors import InputError, Problem
-from critmass.formulation.block import Affine, Block, FloatArray, coefficients
+from critmass.formulation.block import Block, FloatArray, Terms
 from critmass.formulation.levels import Shared
 from critmass.formulation.links import HELD_BY_CAPS, OF_ONE_PRACTICE, PREFIX, Asked, Links
 from critmass.formulation.organization import organization_level
@@ -145,19 +145,21 @@ def _clean_reach(value: float) -> float:
 def _link_matrix(blocks: Sequence[Block], links: Sequence[str]) -> LinkMatrix:
     """Contributions of blocks side by side."""
     position = {PREFIX + name: row for row, name in enumerate(links)}
-    rows, starts, parts, start = list[int](), list[int](), list[Affine](), 0
+    rows, starts, found, start = list[int](), list[int](), list[Terms](), 0
     for block in blocks:
-        names = block.expressions.names & position.keys()
+        names = [name for name in block.expressions if name in position]
         rows += [position[name] for name in names]
-        parts += [block.expressions.affine(name) for name in names]
+        found.append(block.expressions.some(names))
         starts += [start] * len(names)
         start += len(block.variables)
-    lengths, columns, data = coefficients(parts)
+    lengths = np.concatenate([part.lengths for part in found])
     places = np.array([rows, starts], dtype=np.int32).repeat(lengths, axis=1)
-    matrix = sparse.csr_array((data, (places[0], columns + places[1])), shape=(len(links), start))
+    columns = np.concatenate([part.places for part in found]) + places[1]
+    data = np.concatenate([part.values for part in found])
+    matrix = sparse.csr_array((data, (places[0], columns)), shape=(len(links), start))
     matrix.eliminate_zeros()
     constant = np.zeros(len(links))
-    np.add.at(constant, rows, [part.constant for part in parts])
+    np.add.at(constant, rows, np.concatenate([part.constants for part in found]))
     return LinkMatrix(constant, matrix)
 
 

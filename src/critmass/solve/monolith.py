@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import sparse
 
-from critmass.formulation.block import FloatArray, coefficients
+from critmass.formulation.block import FloatArray
 from critmass.formulation.network_model import NetworkModel
 from critmass.solve.highs import Problem
 
@@ -36,46 +35,32 @@ def assemble(model: NetworkModel, weights: Mapping[str, float], floors: Mapping[
         lower=np.concatenate([block.lower for block in blocks]),
         upper=np.concatenate([block.upper for block in blocks]),
         integer=np.concatenate([block.integer for block in blocks]),
-        matrix=_stacked([_diagonal([block.matrix for block in blocks]), *below]),
+        matrix=_joined([block.matrix for block in blocks], below),
         row_lower=np.concatenate(lows),
         row_upper=np.concatenate(highs),
     )
 
 
-def _diagonal(parts: Sequence[sparse.csr_array]) -> sparse.csr_array:
-    """Blocks along the diagonal, coefficients in the order of columns; SciPy's own goes through coordinates."""
-    starts = np.cumsum([0, *(part.shape[1] for part in parts)], dtype=np.int32)
-    indices = np.concatenate([part.indices + start for part, start in zip(parts, starts, strict=False)])
-    rows = sum(part.shape[0] for part in parts)
-    found = sparse.csr_array((_data(parts), indices, _row_starts(parts)), shape=(rows, starts[-1]))
-    found.sort_indices()
-    return found
-
-
-def _stacked(parts: Sequence[sparse.csr_array]) -> sparse.csr_array:
-    """Blocks below each other."""
-    indices = np.concatenate([part.indices for part in parts])
-    rows = sum(part.shape[0] for part in parts)
-    return sparse.csr_array((_data(parts), indices, _row_starts(parts)), shape=(rows, parts[0].shape[1]))
-
-
-def _data(parts: Sequence[sparse.csr_array]) -> FloatArray:
-    return np.concatenate([part.data for part in parts])
-
-
-def _row_starts(parts: Sequence[sparse.csr_array]) -> NDArray[np.int32]:
-    lengths = np.concatenate([np.diff(part.indptr) for part in parts])
-    return np.concatenate([[0], np.cumsum(lengths)]).astype(np.int32)
+def _joined(parts: Sequence[sparse.csr_array], below: Sequence[sparse.csr_array]) -> sparse.csr_array:
+    """Matrices along the diagonal, and others below them, all at once: SciPy's own way goes through coordinates."""
+    every = [*parts, *below]
+    starts = np.cumsum([0, *(part.shape[1] for part in parts)])
+    firsts = [*starts[:-1].tolist(), *[0] * len(below)]
+    indices = np.concatenate([part.indices + np.int32(first) for part, first in zip(every, firsts, strict=True)])
+    lengths = np.concatenate([np.diff(part.indptr) for part in every])
+    ends = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int32)
+    data = np.concatenate([part.data for part in every])
+    return sparse.csr_array((data, indices, ends), shape=(len(lengths), starts[-1]))
 
 
 def _combine(model: NetworkModel, weights: Mapping[str, float]) -> tuple[FloatArray, float]:
     starts = np.cumsum([0, *(len(block.variables) for block in model.blocks)])
     found, offset = np.zeros(starts[-1]), 0.0
     for name, weight in weights.items():
-        parts = [block.expressions.affine(name) for block in model.blocks]
-        lengths, places, values = coefficients(parts)
-        found[places + np.repeat(starts[:-1], lengths)] += weight * values
-        offset += weight * sum(part.constant for part in parts)
+        parts = [block.expressions.some([name]) for block in model.blocks]
+        places = np.concatenate([part.places + start for part, start in zip(parts, starts.tolist(), strict=False)])
+        found[places] += weight * np.concatenate([part.values for part in parts])
+        offset += weight * sum(float(part.constants[0]) for part in parts)
     return found, offset
 
 

@@ -54,6 +54,9 @@ class Repricing(Bounding[Found]):
     many: ClassVar[bool] = False
     """Whether practices are too many for several passes over all of them at every node."""
 
+    moves_pooled_first: ClassVar[bool] = True
+    """Whether prices of pooled links move alone at first, unless practices are few."""
+
     converged: ClassVar[float] = CONVERGED
     """Part of the gap asked for that is not worth another pass."""
 
@@ -63,7 +66,7 @@ class Repricing(Bounding[Found]):
         self._pooled = np.array([name.startswith(POOLED) for name in self.model.links], dtype=np.bool_)
         self._stage = Stage("", {})
         few = len(self.model.practices) < FEW
-        self.pooled_first = not (self.many or few)
+        self.pooled_first = self.moves_pooled_first and not few
         """Whether prices of pooled links move alone at first, before a node is split further."""
         self.wider = FAR_APART if few else WIDER
         """How much farther prices may move at a node that has to earn more, or with a hub decision held."""
