@@ -20,6 +20,8 @@ def test_one_by_one() -> None:
     assert (constant, dense.tolist()) == (3.0, [-2.0, 0.0, 1.5])
     assert {name: EXPRESSIONS.affine(name) for name in EXPRESSIONS} == PARTS
     assert list(EXPRESSIONS.affine("margin").terms) == [2, 0]
+    places, values = EXPRESSIONS.terms("margin")
+    assert (places.tolist(), values.tolist()) == ([2, 0], [1.5, -2.0])
     assert list(EXPRESSIONS.names) == list(PARTS)
 
 

@@ -336,6 +336,11 @@ class Expressions(Mapping[str, tuple[float, FloatArray]]):
         """The constant of one expression."""
         return float(self._constants[self._row[name]])
 
+    def terms(self, name: str) -> tuple[NDArray[np.int32], FloatArray]:
+        """The variables and coefficients of one expression, shape (term,)."""
+        part = self._terms(name)
+        return self._places[part], self._values[part]
+
     def _terms(self, name: str) -> slice:
         row = self._row[name]
         return slice(self._ends[row], self._ends[row + 1])

@@ -57,10 +57,10 @@ def _combine(model: NetworkModel, weights: Mapping[str, float]) -> tuple[FloatAr
     starts = np.cumsum([0, *(len(block.variables) for block in model.blocks)])
     found, offset = np.zeros(starts[-1]), 0.0
     for name, weight in weights.items():
-        parts = [block.expressions.some([name]) for block in model.blocks]
-        places = np.concatenate([part.places + start for part, start in zip(parts, starts.tolist(), strict=False)])
-        found[places] += weight * np.concatenate([part.values for part in parts])
-        offset += weight * sum(float(part.constants[0]) for part in parts)
+        for block, start in zip(model.blocks, starts.tolist(), strict=False):
+            places, values = block.expressions.terms(name)
+            found[start + places] += weight * values
+        offset += weight * sum(block.expressions.constant(name) for block in model.blocks)
     return found, offset
 
 
