@@ -22,7 +22,7 @@ def test_one_by_one() -> None:
     assert list(EXPRESSIONS.affine("margin").terms) == [2, 0]
     places, values = EXPRESSIONS.terms("margin")
     assert (places.tolist(), values.tolist()) == ([2, 0], [1.5, -2.0])
-    assert list(EXPRESSIONS.names) == list(PARTS)
+    assert list(EXPRESSIONS) == list(PARTS)
 
 
 def test_several_at_once() -> None:

@@ -7,7 +7,7 @@ described in `models/`, with a golden `.lp`.
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, KeysView, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, field
 from itertools import chain
@@ -290,8 +290,8 @@ class Expressions(Mapping[str, tuple[float, FloatArray]]):
         self._constants = np.array([part.constant for part in parts.values()], dtype=np.float64)
 
     def __getitem__(self, name: str) -> tuple[float, FloatArray]:
-        part, found = self._terms(name), np.zeros(self._count)
-        found[self._places[part]] = self._values[part]
+        (places, values), found = self.terms(name), np.zeros(self._count)
+        found[places] = values
         return self.constant(name), found
 
     def __iter__(self) -> Iterator[str]:
@@ -299,11 +299,6 @@ class Expressions(Mapping[str, tuple[float, FloatArray]]):
 
     def __len__(self) -> int:
         return len(self._row)
-
-    @property
-    def names(self) -> KeysView[str]:
-        """Names of all expressions."""
-        return self._row.keys()
 
     def times(self, factors: Mapping[str, float]) -> Expressions:
         """The same expressions, each multiplied by its factor."""
@@ -314,16 +309,14 @@ class Expressions(Mapping[str, tuple[float, FloatArray]]):
 
     def affine(self, name: str) -> Affine:
         """One expression."""
-        part = self._terms(name)
-        terms = zip(self._places[part].tolist(), self._values[part].tolist(), strict=True)
-        return Affine(self.constant(name), dict(terms))
+        places, values = self.terms(name)
+        return Affine(self.constant(name), dict(zip(places.tolist(), values.tolist(), strict=True)))
 
     def value(self, name: str, x: FloatArray) -> float:
         """One expression at a point."""
-        part = self._terms(name)
-        amounts: list[float] = x[self._places[part]].tolist()
-        values: list[float] = self._values[part].tolist()
-        return self.constant(name) + sum(amount * value for amount, value in zip(amounts, values, strict=True))
+        places, values = self.terms(name)
+        pairs: Iterator[tuple[float, float]] = zip(x[places].tolist(), values.tolist(), strict=True)
+        return self.constant(name) + sum(amount * value for amount, value in pairs)
 
     def some(self, names: Sequence[str]) -> Terms:
         """Several expressions at once."""
@@ -338,9 +331,6 @@ class Expressions(Mapping[str, tuple[float, FloatArray]]):
 
     def terms(self, name: str) -> tuple[NDArray[np.int32], FloatArray]:
         """The variables and coefficients of one expression, shape (term,)."""
-        part = self._terms(name)
-        return self._places[part], self._values[part]
-
-    def _terms(self, name: str) -> slice:
         row = self._row[name]
-        return slice(self._ends[row], self._ends[row + 1])
+        part = slice(self._ends[row], self._ends[row + 1])
+        return self._places[part], self._values[part]
