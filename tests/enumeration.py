@@ -192,7 +192,7 @@ class Enumeration:
 
     def affordable(self, costs: Costs) -> BoolArray:
         """Whether start-up cash suffices, shape (scenario,)."""
-        own = self.model.arrays.startup_budgets_usd()
+        own = self.model.arrays.startup_budgets_usd
         limits = own if self.scenario.practice_budgets else np.full_like(own, np.inf)
         short = np.maximum(costs.startup.sum(axis=2) - limits, 0.0)
         if np.isfinite(self.budget):

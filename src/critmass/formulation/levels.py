@@ -70,8 +70,8 @@ class Shared:
         self.directions = measure_directions(terms)
         self.rates: CostRates = cost_rates(model)
         self.inexact: set[tuple[str, str]] = set()
-        self.staff_in_place = model.arrays.staff_in_place()
-        self.startup_budgets = model.arrays.startup_budgets_usd()
+        self.staff_in_place = model.arrays.staff_in_place
+        self.startup_budgets = model.arrays.startup_budgets_usd
         asked = model.scenario.organization_budget_usd
         self.organization_budget = model.network.startup_budget_usd if asked is None else asked
         self.locks = (*model.scenario.locks, *_contract_locks(model))

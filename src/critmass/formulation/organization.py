@@ -176,7 +176,7 @@ def hub_capacity(level: OrganizationLevel) -> list[Affine]:
     `organization_startup_link`."""
     shared, builder, links = level.shared, level.builder, level.links
     model, rates = shared.model, shared.rates
-    in_place = model.arrays.hub_staff_in_place()
+    in_place = model.arrays.hub_staff_in_place
     costs = [Affine(float(in_place @ rates.fte_usd))]
     startup: list[Affine] = []
     if model.scenario.hub:

@@ -132,11 +132,13 @@ class NetworkArrays:
         order = pd.Index(list(self.catalog.workflows))
         return self._by_practice(self.network.table("Workflows"), "workflow", "reach", order)
 
+    @cached_property
     def staff_in_place(self) -> FloatArray:
         """FTE already paid for, shape (practice, role)."""
         order = pd.Index(list(self.catalog.roles))
         return self._by_practice(self.network.table("Staff"), "role", "fte", order)
 
+    @cached_property
     def hub_staff_in_place(self) -> FloatArray:
         """FTE the hub already pays for, shape (role,)."""
         table = self.network.table("Staff")
@@ -151,6 +153,7 @@ class NetworkArrays:
             dense[rows, order.get_indexer(pd.Index(table[key]))] = table[column].to_numpy(dtype=np.float64)
         return dense
 
+    @cached_property
     def startup_budgets_usd(self) -> FloatArray:
         """Cash each practice can spend up front, shape (practice,), USD; infinite where blank."""
         table = self.network.table("Practices").set_index("practice")

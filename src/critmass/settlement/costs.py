@@ -151,9 +151,9 @@ def decision_costs(model: Model, rates: CostRates, programs: tuple[Program, ...]
     own, hub = decisions.delivery == OWN, decisions.delivery == HUB
     own_reach, hub_reach = np.where(own, decisions.reach, 0.0), np.where(hub, decisions.reach, 0.0)
     need = np.einsum("siw,iwr->sir", own_reach, rates.minutes) / rates.minutes_per_fte
-    fte = whole_steps(need, rates.step_fte, model.arrays.staff_in_place()[None])
+    fte = whole_steps(need, rates.step_fte, model.arrays.staff_in_place[None])
     hub_need = np.einsum("siw,iwr->sr", hub_reach, rates.minutes) / rates.minutes_per_fte
-    hub_fte = whole_steps(hub_need, rates.hub_step_fte, model.arrays.hub_staff_in_place()[None])
+    hub_fte = whole_steps(hub_need, rates.hub_step_fte, model.arrays.hub_staff_in_place[None])
     open_at_hub = hub.any(axis=1)
     return Costs(
         fixed=np.where(own, rates.own_fixed_usd, 0.0),

@@ -120,7 +120,7 @@ def reached_practices(model: Model, terms: Terms) -> BoolArray:
 
 def broken_rules(model: Model, terms: Terms, costs: Costs, budget_usd: float) -> list[str]:
     """Cash limits that decisions of a single scenario break, in plain words; empty when all hold."""
-    own = model.arrays.startup_budgets_usd()
+    own = model.arrays.startup_budgets_usd
     if not model.scenario.practice_budgets:
         own = np.full_like(own, np.inf)
     wanted = costs.startup[0].sum(axis=1)

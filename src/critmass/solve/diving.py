@@ -163,7 +163,8 @@ class Dive:
         where that one does not go with what is held either."""
         answers = run_all(executor, decide, [self._step(state, place) for place in places])
         tried = set(self._put_off)
-        plans = {place: self._settled(state, place, answer) for place, answer in zip(places, answers, strict=True)}
+        settled = self._settled(dict(zip(places, answers, strict=True)))
+        plans = {place: self._plan_of(state, place, settled) for place in places}
         self._put_off |= {place for place, plan in plans.items() if plan is None}
         decided = {place: plan for place, plan in plans.items() if plan is not None}
         found: _State | None = None
@@ -176,17 +177,28 @@ class Dive:
             return state
         return found
 
-    def _settled(self, state: _State, place: int, answer: Answer) -> Column | None:
-        """The practice's plan as settled; nothing where it is to try again later. A second time it takes the best of
-        its columns where it has no plan in time, or settlement does not find it at mass."""
-        last = place in self._put_off
-        if answer.x is not None and (last or answer.bound - answer.objective <= TOO_MUCH * self.loss):
-            x = answer.x[-len(self.model.blocks[place].variables) :]
-            plan = self.judge.columns([(place, x)])[0]
+    def _settled(self, answers: Mapping[int, Answer]) -> dict[int, Column]:
+        """What practices decided, settled at once, where it is near enough to the best or they had their second try;
+        without what settlement does not find at mass as it should be."""
+        near = TOO_MUCH * self.loss
+        solutions = [
+            (place, answer.x[-len(self.model.blocks[place].variables) :])
+            for place, answer in answers.items()
+            if answer.x is not None and (place in self._put_off or answer.bound - answer.objective <= near)
+        ]
+        found = dict[int, Column]()
+        for (place, x), plan in zip(solutions, self.judge.columns(solutions) if solutions else (), strict=True):
             self.masters.pool.add(plan)
             if plan.worth["at_mass"] >= self.model.blocks[place].value("at_mass", x) - 0.5:
-                return plan
-        return self._best_column(state, place) if last else None
+                found[place] = plan
+        return found
+
+    def _plan_of(self, state: _State, place: int, settled: Mapping[int, Column]) -> Column | None:
+        """The practice's plan; nothing where it is to try again later. The second time it is the best of its columns
+        where it has no other."""
+        if place in settled or place not in self._put_off:
+            return settled.get(place)
+        return self._best_column(state, place)
 
     def _best_column(self, state: _State, place: int) -> Column:
         """The practice's column that the master answers best."""

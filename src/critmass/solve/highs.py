@@ -219,9 +219,9 @@ _TERMINATIONS: dict[highspy.HighsModelStatus, Termination] = {
 
 def _read(highs: highspy.Highs, problem: Problem, keep_points: int) -> Answer:
     termination = _TERMINATIONS.get(highs.getModelStatus(), "failed")
-    info = highs.getInfo()
+    info, solution = highs.getInfo(), highs.getSolution()
     is_mip = bool(problem.integer.any())
-    x = np.array(highs.getSolution().col_value, dtype=np.float64) if highs.getSolution().value_valid else None
+    x = np.array(solution.col_value, dtype=np.float64) if solution.value_valid else None
     if x is not None:
         x = np.clip(x, problem.lower, problem.upper)
     if x is not None and violation(problem, x) > 1e-4:
@@ -234,7 +234,7 @@ def _read(highs: highspy.Highs, problem: Problem, keep_points: int) -> Answer:
         bound = np.inf
     duals = None
     if not is_mip and termination == "solved":
-        duals = np.array(highs.getSolution().row_dual, dtype=np.float64)
+        duals = np.array(solution.row_dual, dtype=np.float64)
     return Answer(termination, x, value, max(bound, value), duals, _others(highs, problem, keep_points))
 
 

@@ -99,7 +99,7 @@ def _without(workflows: Sequence[str], asker: Asker, resolver: Resolver) -> Plan
 def _point(plan: Plan) -> Point:
     settler, outcome = Settler(plan), plan.outcome
     arrays, rates = settler.model.arrays, settler.pricer.rates
-    in_place = arrays.staff_in_place().sum(axis=0) + arrays.hub_staff_in_place()
+    in_place = arrays.staff_in_place.sum(axis=0) + arrays.hub_staff_in_place
     added = outcome.costs.staff_fte[0].sum(axis=0) + outcome.costs.hub_fte[0] - in_place
     new = (outcome.decisions.delivery[0] > 0) & (settler.model.reach_in_place <= 0)
     return Point(

@@ -340,7 +340,7 @@ def _startup_of(missing: list[str], place: int, plan: Plan, asker: Asker) -> flo
 def startup_need_usd(plan: Plan) -> float:
     """Cash that a plan asks of the organization: the hub's start-up, and what practices lack of theirs."""
     costs, model = plan.outcome.costs, Settler(plan).model
-    own = model.arrays.startup_budgets_usd()
+    own = model.arrays.startup_budgets_usd
     if not plan.scenario.practice_budgets:
         own = np.full_like(own, np.inf)
     short = np.maximum(costs.startup[0].sum(axis=1) - own, 0.0)
