@@ -212,7 +212,32 @@ def test_an_interrupt_leaves_no_whole_solve_behind() -> None:
     with pytest.raises(KeyboardInterrupt):
         solve_until_stopped(hard_problem(), SolveLimits(time_seconds=300.0), clock)
     assert clock.spent() < 100
-    assert not [thread for thread in threading.enumerate() if thread.name.startswith("solve-whole")]
+    while [thread for thread in threading.enumerate() if thread.name == "solve"]:
+        assert clock.spent() < 100
+        time.sleep(0.1)
+
+
+def test_a_whole_solve_ends_where_enough_is_proved() -> None:
+    """It tells what is proved, and asks for no more than that."""
+    clock, heard = Clock(300.0), list[float]()
+    limits = SolveLimits(time_seconds=300.0)
+    answer = solve_until_stopped(hard_problem(), limits, clock, enough=lambda bound: bound < np.inf, told=heard.append)
+    assert answer.x is not None
+    assert answer.objective < answer.bound < np.inf
+    assert all(bound >= answer.bound for bound in heard)
+    assert clock.spent() < 100
+
+
+def test_a_whole_solve_that_does_not_come_back_is_left_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody waits for it much longer than its limit."""
+    busy, clock = Busy(), Clock(300.0)
+    monkeypatch.setattr(interrupt, "solve", lambda *given: busy())
+    monkeypatch.setattr(interrupt, "OVERDUE_SECONDS", 0.1)
+    monkeypatch.setattr(interrupt, "SECONDS_BETWEEN", 0.1)
+    with pytest.raises(SearchStopped):
+        solve_until_stopped(hard_problem(), SolveLimits(time_seconds=0.1), clock)
+    busy.let_go.set()
+    assert clock.spent() < SECONDS
 
 
 def test_a_choice_of_columns_keeps_to_its_time(monkeypatch: pytest.MonkeyPatch) -> None:

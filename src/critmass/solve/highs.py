@@ -72,11 +72,12 @@ def solve(
     problem: Problem,
     limits: SolveLimits,
     start: FloatArray | None = None,
-    stopped: Callable[[], bool] | None = None,
+    stopped: Callable[[float], bool] | None = None,
 ) -> Answer:
     """Solve a model; every returned point was checked against its rows and bounds outside the solver.
 
-    A model with yes/no decisions is solved until `stopped` says so, at the latest until its limits.
+    A model with yes/no decisions is solved until `stopped`, which is told what is proved so far, says so, at the latest
+    until its limits.
 
     Where that check fails, or the solver gives up, what it simplified beforehand lost too much precision: the model is
     solved once more as it is.
@@ -132,10 +133,12 @@ def _run(
     problem: Problem,
     limits: SolveLimits,
     start: FloatArray | None,
-    stopped: Callable[[], bool] | None,
+    stopped: Callable[[float], bool] | None,
 ) -> Answer:
     if stopped is not None:
-        highs.cbMipInterrupt.subscribe(lambda event: event.interrupt() if stopped() else None)
+        highs.cbMipInterrupt.subscribe(
+            lambda event: event.interrupt() if stopped(event.data_out.mip_dual_bound) else None
+        )
     if start is not None:
         solution = highspy.HighsSolution()
         solution.col_value = start.tolist()

@@ -57,6 +57,8 @@ class Improving(Generic[Found]):
         self.plan: Found | None = None
         self.picked: dict[int, Column] = {}
         """The columns of the best plan by practice, where a choice of columns made it."""
+        self.solution: FloatArray | None = None
+        """The same plan as a solution of the whole model, near enough to start from, where a choice made it."""
         self._begun: tuple[Future[Answer], list[Column], int, float] | None = None
         self._since = 0
         self.dive_seconds = 0.0
@@ -150,10 +152,20 @@ class Improving(Generic[Found]):
         self.consider(self.judge.choice(picked, organization), result)
         if self.plan is not before:
             self.picked = {item.block: item for item in picked}
+            self.solution = np.concatenate([*(item.x for item in picked), organization])
+
+    def adopt(self, solution: Sequence[FloatArray], result: StageResult[Found]) -> None:
+        """A solution of the whole model, one part for each block: its practices' plans become columns, and all of them
+        the best plan if it is."""
+        *practices, organization = solution
+        picked = self.judge.columns(list(enumerate(practices)))
+        for item in picked:
+            self.masters.pool.add(item)
+        self._consider(picked, organization, result)
 
     def consider(self, plan: Found | None, result: StageResult[Found]) -> None:
         """Keep a plan if it is the best, and give the best one to a stage whose floors it meets."""
         if plan is not None and better(plan, self.plan, result.stage):
-            self.plan = plan
+            self.plan, self.solution = plan, None
         if self.plan is not None and meets_floors(self.plan, result.stage):
             result.plan = self.plan

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import signal
 import threading
+import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import Executor, Future, InvalidStateError, ThreadPoolExecutor
+from concurrent.futures import Executor, Future, InvalidStateError, wait
 from contextlib import contextmanager, suppress
 from functools import partial
 from queue import SimpleQueue
 from typing import Any, ParamSpec, TypeVar
 
+import numpy as np
+
 from critmass.solve.executor import solve_pool
-from critmass.solve.highs import Answer, Problem, SolveLimits, solve
+from critmass.solve.highs import Answer, FloatArray, Problem, SolveLimits, solve
 from critmass.solve.progress import Clock
 
 Given = ParamSpec("Given")
@@ -71,6 +74,13 @@ OVERDUE_SHARE = 0.1
 OVERDUE_SECONDS = 30.0
 """A search is ended from outside this share of its time limit, and at least so many seconds, after it."""
 
+SECONDS_BETWEEN = 1.0
+"""Between two reports of what a solver has proved."""
+
+
+def _grace(limit_seconds: float) -> float:
+    return max(OVERDUE_SHARE * limit_seconds, OVERDUE_SECONDS)
+
 
 @contextmanager
 def ended_when_overdue(clock: Clock, executor: Executor) -> Iterator[StoppableExecutor]:
@@ -80,8 +90,7 @@ def ended_when_overdue(clock: Clock, executor: Executor) -> Iterator[StoppableEx
     come back.
     """
     guarded = StoppableExecutor(executor)
-    grace = max(OVERDUE_SHARE * clock.limit_seconds, OVERDUE_SECONDS)
-    timer = threading.Timer(max(clock.left(), 0.0) + grace, guarded.stop)
+    timer = threading.Timer(max(clock.left(), 0.0) + _grace(clock.limit_seconds), guarded.stop)
     timer.daemon = True
     timer.start()
     try:
@@ -158,18 +167,37 @@ def _drop(task: Future[Any], future: Future[Any]) -> None:
         task.cancel()
 
 
-def solve_until_stopped(problem: Problem, limits: SolveLimits, clock: Clock) -> Answer:
-    """A solve that gives what it has when the clock is stopped, and ends early when an error leaves it behind.
+def solve_until_stopped(
+    problem: Problem, limits: SolveLimits, clock: Clock, *, start: FloatArray | None = None,
+    enough: Callable[[float], bool] = lambda bound: False, told: Callable[[float], object] = lambda bound: None,
+) -> Answer:  # fmt: skip
+    """A solve that gives what it has when the clock is stopped or what is proved is `enough`, and ends early when an
+    error leaves it behind. `told` hears every second what is proved.
 
     The solver has a thread of its own: while it works, the thread that called it hears of no signal.
+
+    Raises:
+        SearchStopped: where the solver does not come back long after its limit.
     """
-    left_behind = threading.Event()
-    with ThreadPoolExecutor(1, thread_name_prefix="solve-whole") as thread:
-        answer = thread.submit(
-            solve, problem, limits, stopped=lambda: clock.stopped_after is not None or left_behind.is_set()
-        )
+    proved, left_behind, end = [np.inf], threading.Event(), time.monotonic() + limits.time_seconds
+
+    def stopped(bound: float) -> bool:
+        proved[0] = bound
+        return clock.stopped_after is not None or left_behind.is_set() or enough(bound)
+
+    with solve_pool(1) as thread:
+        answer = thread.submit(solve, problem, limits, start, stopped)
         try:
+            while not _came_back(answer):
+                told(proved[0])
+                if time.monotonic() > end + _grace(limits.time_seconds):
+                    thread.shutdown(wait=False)
+                    raise SearchStopped
             return answer.result()
         except BaseException:
             left_behind.set()
             raise
+
+
+def _came_back(answer: Future[Answer]) -> bool:
+    return bool(wait([answer], timeout=SECONDS_BETWEEN).done)

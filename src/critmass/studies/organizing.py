@@ -15,7 +15,7 @@ from critmass.domain.scenario import Scenario, SolveOptions
 from critmass.settlement.outcome import CENT
 from critmass.settlement.projection import Decisions
 from critmass.solve.progress import Reporter, relative_gap, silent
-from critmass.solve.tiny import TINY
+from critmass.solve.whole import TINY
 from critmass.studies.explain.difference import Comparison, levels_apart
 from critmass.studies.explain.known import better_known
 from critmass.studies.explain.resolve import WHOLE_GAP, Resolver, Started, not_told

@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -34,8 +35,8 @@ from critmass.solve.kept import Counts
 from critmass.solve.nodes import StageResult
 from critmass.solve.progress import Clock, Reporter, at_first, silent
 from critmass.solve.sampling import MANY
-from critmass.solve.tiny import TINY, solve_whole
 from critmass.solve.warm import WarmSampledSearch, WarmSearch
+from critmass.solve.whole import FEW, TINY, search_then_whole, solve_whole
 from critmass.studies.locks import lock_conflicts
 from critmass.studies.replan import Memory
 
@@ -220,7 +221,8 @@ def _stage_solver(
     judge: Judge, known: Candidate | None, options: SolveOptions, clock: Clock, report: Reporter,
     executor: Executor, memory: Memory,
 ) -> Callable[[Stage, float], StageResult[Candidate]]:  # fmt: skip
-    """Tiny networks are solved whole, others by decomposition; what one stage found, the next one knows."""
+    """Tiny networks are solved whole, others by decomposition, and few practices whole after it; what one stage found,
+    the next one knows."""
     if len(judge.model.practices) <= TINY:
         best: list[Candidate | None] = [known]
 
@@ -250,6 +252,8 @@ def _stage_solver(
         executor=executor,
         known=known,
     )
+    if len(judge.model.practices) <= FEW:
+        return partial(search_then_whole, search, clock=clock, report=report)
     return search.run
 
 

@@ -25,7 +25,7 @@ from critmass.solve.candidates import Candidate
 from critmass.solve.columns import Pool, Stage
 from critmass.solve.decomposition import Search
 from critmass.solve.progress import Clock, Reporter
-from critmass.solve.tiny import TINY, solve_whole
+from critmass.solve.whole import TINY, solve_whole
 from critmass.studies.coordinate.benefit import Benefits
 from critmass.studies.coordinate.judge import BonusJudge, Wanted, WithBonus
 from critmass.studies.coordinate.target import Target

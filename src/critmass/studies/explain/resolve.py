@@ -14,7 +14,7 @@ from critmass.domain.scenario import Scenario, SolveOptions
 from critmass.settlement.outcome import CENT
 from critmass.settlement.projection import Decisions
 from critmass.solve.progress import Reporter, relative_gap, silent
-from critmass.solve.tiny import TINY
+from critmass.solve.whole import TINY
 from critmass.studies.explain.known import Known, beats, better_known
 from critmass.studies.explain.rules import Rules
 from critmass.studies.plan import Level, Plan, plan_network
