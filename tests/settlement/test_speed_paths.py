@@ -161,3 +161,14 @@ def test_many_cells_are_interpolated_as_few_are(points: int) -> None:
     driver = np.append(random.random(9_998) * 1.4 - 0.2, at[[0, -1]]).reshape(100, 100)
     wanted = np.vstack([evaluate.schedule(word, line[None, :]) for line in driver])
     np.testing.assert_allclose(evaluate.schedule(word, driver), wanted, rtol=0, atol=1e-15)
+
+
+def test_what_practices_are_paid_by_themselves(model: Model) -> None:
+    """Without pooled clauses the others pay what they do beside them, and pooled ones nothing."""
+    terms = terms_in_force(model.catalog, model.network, model.scenario)
+    decisions = random_decisions(model, len(terms.programs), 7)
+    every, alone = (settle(terms, results_of(model, terms, decisions), pooled=pooled).paid for pooled in (True, False))
+    pooled = np.array([clause.pooled for clause in terms.clauses])
+    np.testing.assert_array_equal(alone[~pooled], every[~pooled])
+    assert every[pooled].any()
+    assert not alone[pooled].any()

@@ -16,7 +16,6 @@ from critmass.solve.columns import Stage
 from critmass.solve.decomposition import Search
 from critmass.solve.executor import solve_pool
 from critmass.solve.highs import Answer, SolveLimits, solve
-from critmass.solve.interrupt import SearchStopped
 from critmass.solve.monolith import assemble, split
 from critmass.solve.nodes import StageResult
 from critmass.solve.progress import Clock, Progress, silent
@@ -75,20 +74,6 @@ def test_the_whole_model_closes_what_the_search_leaves_open(search: Search[Candi
     assert set(search.improving.picked) == set(range(4))
     assert heard[-1].step == "whole model"
     assert heard[-1].bound == result.bound
-
-
-def test_a_solver_that_does_not_come_back_costs_nothing(
-    search: Search[Candidate], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Plan and bound are the search's."""
-
-    def late(*given: object, **named: object) -> Answer:
-        raise SearchStopped
-
-    monkeypatch.setattr(whole, "solve_until_stopped", late)
-    result = search_then_whole(search, STAGE, 1.0, clock=search.clock, report=silent)
-    assert result.plan is search.plan is not None
-    assert result.value < result.bound < np.inf
 
 
 def test_a_solver_without_a_plan_lowers_no_plan(search: Search[Candidate], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -76,18 +76,23 @@ def passed_share(component: Component) -> float:
     return 1.0 if component.pass_through is None else float(component.pass_through)
 
 
-def settle(terms: Terms, results: Results, room: FloatArray | None = None) -> Settled:
+def settle(terms: Terms, results: Results, room: FloatArray | None = None, *, pooled: bool = True) -> Settled:
     """Price the results under every clause in force. Knows no solver; the judge of every plan.
 
     `room` is memory of `settlement_room` to write the amounts to, for whoever settles many results one after
     the other: asking the system for it anew takes a fifth of the time. An earlier settlement that was written
-    to it is lost.
+    to it is lost. Without `pooled`, clauses above practice level are left at nothing: what practices are paid by
+    themselves takes about half the time.
 
     Raises:
         InputError: where a contract looks at an answer that is missing.
     """
     run, places = SettlementRun(terms, results), settlement_room(terms, results.shape) if room is None else room
-    parts = tuple(run.paid(clause, place) for clause, place in zip(terms.clauses, places, strict=True))
+    nothing = np.zeros((1, results.shape[1]))
+    parts = tuple(
+        run.paid(clause, place) if pooled or not clause.pooled else nothing
+        for clause, place in zip(terms.clauses, places, strict=True)
+    )
     shares = np.array([passed_share(clause.component) for clause in terms.clauses])
     return Settled(terms, parts, shares, results.shape)
 

@@ -50,11 +50,12 @@ class Pricer:
         self.members = model.arrays.members().sum(axis=1)
         self._reached = reached_practices(model, terms)
 
-    def price(self, decisions: Decisions) -> Outcome:
-        """The outcome of decisions, for all their scenarios at once."""
+    def price(self, decisions: Decisions, *, pooled: bool = True) -> Outcome:
+        """The outcome of decisions, for all their scenarios at once; without `pooled`, as if clauses above practice
+        level paid nothing."""
         decisions = replace(decisions, joined=decisions.joined & self._reached)
         results = ProjectedResults(self.model, self.program_ids, decisions)
-        settled = settle(self.terms, results)
+        settled = settle(self.terms, results, pooled=pooled)
         costs = decision_costs(self.model, self.rates, self.terms.programs, decisions)
         return self._outcome(decisions, settled, costs)
 

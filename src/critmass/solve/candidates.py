@@ -54,7 +54,8 @@ class Judging(Protocol[Judged]):
 
 @dataclass(frozen=True)
 class OneSolution:
-    """A practice's solution in one scenario of a settled outcome; `local_by_payer` has shape (payer,), USD."""
+    """A practice's solution in one scenario of an outcome that is settled without pooled clauses; `local_by_payer` has
+    shape (payer,), USD."""
 
     place: int
     x: FloatArray
@@ -92,7 +93,7 @@ class Judge:
         for place, _ in solutions:
             scenarios.append(before[place])
             before[place] += 1
-        outcome = self.pricer.price(self._side_by_side(solutions, scenarios))
+        outcome = self.pricer.price(self._side_by_side(solutions, scenarios), pooled=False)
         margins, by_payer = self.local_margins(outcome), self._local_by_payer(outcome)
         return [
             self._settled_column(OneSolution(place, x, at, outcome, by_payer[at, place]), float(margins[at, place]))

@@ -174,10 +174,8 @@ def solve_until_stopped(
     """A solve that gives what it has when the clock is stopped or what is proved is `enough`, and ends early when an
     error leaves it behind. `told` hears every second what is proved.
 
-    The solver has a thread of its own: while it works, the thread that called it hears of no signal.
-
-    Raises:
-        SearchStopped: where the solver does not come back long after its limit.
+    The solver has a thread of its own: while it works, the thread that called it hears of no signal. Nobody waits for
+    one that does not come back long after its limit: then nothing is known.
     """
     proved, left_behind, end = [np.inf], threading.Event(), time.monotonic() + limits.time_seconds
 
@@ -186,17 +184,16 @@ def solve_until_stopped(
         return clock.stopped_after is not None or left_behind.is_set() or enough(bound)
 
     with solve_pool(1) as thread:
-        answer = thread.submit(solve, problem, limits, start, stopped)
+        answer = thread.submit(solve, problem, limits, start=start, stopped=stopped)
         try:
             while not _came_back(answer):
                 told(proved[0])
                 if time.monotonic() > end + _grace(limits.time_seconds):
                     thread.shutdown(wait=False)
-                    raise SearchStopped
+                    return Answer("failed", None, -np.inf, np.inf)
             return answer.result()
-        except BaseException:
+        finally:
             left_behind.set()
-            raise
 
 
 def _came_back(answer: Future[Answer]) -> bool:

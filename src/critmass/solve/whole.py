@@ -15,7 +15,7 @@ from critmass.solve.candidates import Candidate, Judge, best_of
 from critmass.solve.columns import Stage
 from critmass.solve.decomposition import Search
 from critmass.solve.highs import Answer, Problem, SolveLimits
-from critmass.solve.interrupt import SearchStopped, solve_until_stopped
+from critmass.solve.interrupt import solve_until_stopped
 from critmass.solve.monolith import assemble, split
 from critmass.solve.nodes import StageResult
 from critmass.solve.progress import Clock, Progress, Reporter, relative_gap
@@ -76,20 +76,16 @@ def _part_for_search(seconds: float) -> float:
 def _solve_on(
     search: Search[Candidate], result: StageResult[Candidate], seconds: float, clock: Clock, report: Reporter
 ) -> None:
-    """The whole model from the search's plan on, until both together close the gap. A solver that does not come back
-    is left behind."""
+    """The whole model from the search's plan on, until both together close the gap."""
     limits = SolveLimits(time_seconds=seconds, gap_absolute=1e-4, gap_relative=search.gap / 2, seed=search.seed)
     model, told = search.model, _teller(result, clock, report)
 
     def enough(bound: float) -> bool:
         return relative_gap(result.value, bound) <= search.gap
 
-    try:
-        answer = solve_until_stopped(
-            _problem(model, result.stage), limits, clock, start=search.improving.solution, enough=enough, told=told
-        )
-    except SearchStopped:
-        return
+    answer = solve_until_stopped(
+        _problem(model, result.stage), limits, clock, start=search.improving.solution, enough=enough, told=told
+    )
     _adopt(search, answer, result)
     told(np.inf)
 
