@@ -338,11 +338,12 @@ def test_many_and_few_agree(
 
 
 @pytest.mark.long
-def test_a_plan_for_many_practices() -> None:
-    """A plan comes with a bound, and beats doing nothing new."""
+@pytest.mark.parametrize("practices", [100, 160])
+def test_a_plan_for_many_practices(practices: int) -> None:
+    """A plan comes with a bound that is not far, and beats doing nothing new."""
     catalog = load_catalog()
     found = plan_network(
-        sample_network(160, 1, catalog), catalog, options=SolveOptions(time_limit_seconds=240, gap=0.05)
+        sample_network(practices, 1, catalog), catalog, options=SolveOptions(time_limit_seconds=300, gap=0.05)
     )
-    assert np.isfinite(found.bound)
+    assert found.gap < 0.15
     assert found.objective > float(found.today.margin[0])

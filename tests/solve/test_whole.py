@@ -76,18 +76,18 @@ def test_the_whole_model_closes_what_the_search_leaves_open(search: Search[Candi
     assert heard[-1].bound == result.bound
 
 
-def test_a_solver_without_a_plan_lowers_no_plan(search: Search[Candidate], monkeypatch: pytest.MonkeyPatch) -> None:
-    """A bound below the plan in hand, as rounding leaves it, is that plan's worth; one above the search's is none."""
-    answers = iter([Answer("limit", None, -np.inf, -9e9), Answer("limit", None, -np.inf, np.inf)])
-    monkeypatch.setattr(whole, "solve_until_stopped", lambda *given, **named: next(answers))
-    result = StageResult(STAGE, None, np.inf)
-    search.run(STAGE, SEARCHED / 200.0)
-    result.plan, result.bound = search.plan, 9e9
-    whole._solve_on(search, result, 1.0, search.clock, silent)
-    assert result.bound == result.value > -9e9
-    result.bound = 9e9
-    whole._solve_on(search, result, 1.0, search.clock, silent)
-    assert result.bound == 9e9
+def test_a_solver_that_contradicts_a_settled_plan_is_not_believed(
+    search: Search[Candidate], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A bound a little below the plan in hand is rounding; one far below, or no plan at all, is an error."""
+    result = search.run(STAGE, SEARCHED / 200.0)
+    bound, value = result.bound, result.value
+    assert bound > value
+    for found, expected in ((np.inf, bound), (-np.inf, bound), (value - 1.0, bound), (value - 1e-3, value)):
+        answer = Answer("infeasible" if found == -np.inf else "limit", None, -np.inf, found)
+        monkeypatch.setattr(whole, "solve_until_stopped", lambda *given, answer=answer, **named: answer)
+        whole._solve_on(search, result, 1.0, search.clock, silent)
+        assert result.bound == expected
 
 
 @pytest.mark.parametrize(

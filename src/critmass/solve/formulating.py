@@ -16,6 +16,9 @@ from critmass.solve.processes import process_pool
 TOGETHER = 25
 """Practices of one task."""
 
+ALONE = 150
+"""So many practices one process formulates as fast as several, which have to start."""
+
 _log = logging.getLogger(__name__)
 
 _formulations: list[Formulation] = []

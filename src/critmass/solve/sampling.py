@@ -23,8 +23,9 @@ from critmass.solve.relaxation import Relaxation, Relaxed
 FLOOR = 0.98
 """Part of a floor that is asked of a sample."""
 
-MANY = 150
-"""Beyond so many practices a sample of them is searched first."""
+MANY = 80
+"""Beyond so many practices a sample of them is searched first: passes over everyone take too long to find out which
+contracts to look at."""
 
 SAMPLE = 60
 """Practices in a sample."""

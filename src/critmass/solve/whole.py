@@ -6,6 +6,7 @@ before its end; then its proof leaves no gap. A search is near after half a minu
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 
 import numpy as np
@@ -29,11 +30,17 @@ FEW = 15
 SEARCH_SHARE, SEARCH_SECONDS = 1 / 3, (60.0, 120.0)
 """Part of the time that the search has then, and seconds at least and at most."""
 
-WHOLE_SECONDS = 120.0
-"""Where less time is left for the whole model, all of it is the search's."""
+WHOLE_SECONDS, LEAST_SECONDS = 120.0, 60.0
+"""Where the whole model would have less than the first, all of a level's time is the search's; with less than the second
+it is not begun."""
 
 FLOOR_ROOM = 1e-6
 """What the whole model may miss a floor by, in the floor's own unit."""
+
+ROUNDING = 1e-6
+"""Part of a plan's worth that a bound may lie below it for rounding."""
+
+_log = logging.getLogger(__name__)
 
 
 def solve_whole(
@@ -48,7 +55,7 @@ def solve_whole(
     if answer.x is not None:
         plans.append(judge.candidate(model.decisions(split(model, answer.x))))
     result.plan = best_of(plans, stage)
-    result.bound = max(answer.bound, result.value)
+    result.bound = _proved(answer, result)
     _teller(result, clock, report)(np.inf)
     return result
 
@@ -61,7 +68,7 @@ def search_then_whole(
     seconds, began = share_of_time * clock.left(), clock.spent()
     result = search.run(stage, share_of_time * _part_for_search(seconds))
     left = min(seconds - (clock.spent() - began), clock.left())
-    if result.gap > search.gap and left >= WHOLE_SECONDS / 2:
+    if result.gap > search.gap and left >= LEAST_SECONDS:
         _solve_on(search, result, left, clock, report)
     return result
 
@@ -94,7 +101,18 @@ def _adopt(search: Search[Candidate], answer: Answer, result: StageResult[Candid
     """The solver's plan is the search's, as settled, if it is better; the lower bound counts."""
     if answer.x is not None:
         search.improving.adopt(split(search.model, answer.x), result)
-    result.bound = max(min(result.bound, answer.bound), result.value)
+    result.bound = max(min(result.bound, _proved(answer, result)), result.value)
+
+
+def _proved(answer: Answer, result: StageResult[Candidate]) -> float:
+    """The solver's bound, at least what the plan in hand is worth; a solver that says that there is no such plan is
+    wrong, and proves nothing."""
+    if answer.bound < result.value - ROUNDING * max(abs(result.value), 1.0):
+        _log.warning(
+            "whole model: a bound below the plan in hand is ignored (%s, %.2f)", answer.termination, answer.bound
+        )
+        return np.inf
+    return max(answer.bound, result.value)
 
 
 def _problem(model: NetworkModel, stage: Stage) -> Problem:

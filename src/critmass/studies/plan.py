@@ -28,7 +28,7 @@ from critmass.solve.audit import Difference, audit
 from critmass.solve.candidates import Candidate, Judge
 from critmass.solve.columns import Stage
 from critmass.solve.executor import solve_pool
-from critmass.solve.formulating import formulate_many
+from critmass.solve.formulating import ALONE, formulate_many
 from critmass.solve.greedy import greedy_plan
 from critmass.solve.interrupt import StoppableExecutor, ended_when_overdue, stopped_by_ctrl_c
 from critmass.solve.kept import Counts
@@ -168,9 +168,10 @@ def _formulated(shared: Shared, processes: int, report: Callable[[str], object])
     conflicts = lock_conflicts(shared)
     if conflicts:
         raise InfeasibleError(conflicts)
-    if len(shared.model.network.practices) <= MANY:
+    count = len(shared.model.network.practices)
+    if count <= MANY:
         return formulate(shared)
-    return formulate_many(shared, processes, report).with_shared_links_only()
+    return formulate_many(shared, processes if count > ALONE else 1, report).with_shared_links_only()
 
 
 def _audited(formulated: NetworkModel, outcome: Outcome, executor: StoppableExecutor) -> tuple[Difference, ...]:
