@@ -31,8 +31,8 @@ SEARCH_SHARE, SEARCH_SECONDS = 1 / 3, (60.0, 120.0)
 """Part of the time that the search has then, and seconds at least and at most."""
 
 WHOLE_SECONDS, LEAST_SECONDS = 120.0, 60.0
-"""Where the whole model would have less than the first, all of a level's time is the search's; with less than the second
-it is not begun."""
+"""Where the whole model would have less than the first, all of a level's time is the search's; with less than the
+second it is not begun."""
 
 FLOOR_ROOM = 1e-6
 """What the whole model may miss a floor by, in the floor's own unit."""
