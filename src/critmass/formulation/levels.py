@@ -20,7 +20,7 @@ from critmass.formulation.curves import Staircase
 from critmass.settlement import evaluate
 from critmass.settlement.amounts import measure_directions
 from critmass.settlement.costs import CostRates, cost_rates
-from critmass.settlement.projection import Decisions, Model, ProjectedResults
+from critmass.settlement.projection import Decisions, Model, ProjectedResults, response
 from critmass.settlement.results import FloatArray, Populations
 from critmass.settlement.terms import Terms
 from critmass.settlement.view import View
@@ -115,6 +115,22 @@ class Shared:
             columns = self.model.arrays.columns(populations)
             self._numbers[key] = self.model.events_at_full_reach(service)[:, :, columns].sum(axis=2)
         return self._numbers[key]
+
+    def most_strength(self, measure: str) -> FloatArray:
+        """Total strength on a measure's gap with every workflow at full reach, whoever delivers it, shape (practice,).
+
+        Rows say so too, for no workflow is delivered twice; bounds of variables do not.
+        """
+        key = ("most_strength", measure)
+        if key not in self._numbers:
+            strengths = self.model.strengths[:, self.model.measure_position[measure]]
+            self._numbers[key] = (1.0 - self.model.reach_in_place) @ np.maximum(strengths, 0.0)
+        return self._numbers[key]
+
+    def most_closed(self, measure: str) -> FloatArray:
+        """Share of a measure's gap that is closed then, shape (practice,)."""
+        ceiling = self.model.ceilings[self.model.measure_position[measure]]
+        return np.asarray(np.minimum(response(self.most_strength(measure)), ceiling))
 
     @cached_property
     def baseline(self) -> ProjectedResults:

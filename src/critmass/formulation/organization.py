@@ -40,8 +40,7 @@ class OrganizationLevel(Level):
             return self.builder.get(name)
         gaps = self.shared.gaps(measure, populations)
         whole = float(gaps.sum())
-        place = self.shared.model.measure_position[measure]
-        top = float(self.shared.model.ceilings[place]) if whole and self.shared.model.strengths[:, place].any() else 0.0
+        top = float(gaps @ self.shared.most_closed(measure)) / whole if whole else 0.0
         variable = self.builder.variable(name, 0.0, top)
         if top > 0:
             self.links.ask(

@@ -353,10 +353,10 @@ def _objectives(level: PracticeLevel) -> None:
 
 def closed_gap_response(level: PracticeLevel, measure: str) -> Affine:
     """A measure's closed share as a concave function of reach. Family `closed_gap_response`."""
-    model, builder = level.shared.model, level.builder
-    drive, ceiling = level.drive(measure), float(model.ceilings[model.measure_position[measure]])
-    _low, high = builder.bounds(drive)
-    top = min(response_at(max(high, 0.0)), ceiling)
+    shared, builder = level.shared, level.builder
+    drive, most = level.drive(measure), float(shared.most_strength(measure)[level.index])
+    high = min(max(builder.bounds(drive)[1], 0.0), most)
+    top = min(response_at(high), float(shared.model.ceilings[shared.model.measure_position[measure]]))
     closed = builder.variable(f"closed[{measure}]", 0.0, top)
     for place, (corner, slope, height) in enumerate(RESPONSE_CHORDS):
         if corner < high and height + slope * corner < top:
