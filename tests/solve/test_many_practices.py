@@ -14,7 +14,7 @@ from critmass.catalog import load_catalog
 from critmass.domain.scenario import Scenario, SolveOptions
 from critmass.formulation.network_model import NetworkModel
 from critmass.network import sample_network
-from critmass.solve import sampled_search, sampling
+from critmass.solve import sample_first, sampling
 from critmass.solve.candidates import Candidate, Judge, Pricer
 from critmass.solve.columns import Stage, column, without_mass
 from critmass.solve.decomposition import Search
@@ -25,7 +25,8 @@ from critmass.solve.nodes import Node, StageResult
 from critmass.solve.pricing import Prices, no_prices
 from critmass.solve.progress import Clock, silent
 from critmass.solve.relaxation import Relaxation, Relaxed
-from critmass.solve.sampled_search import TUNING_PASSES, SampledSearch, Trial
+from critmass.solve.sample_first import TUNING_PASSES, Trial
+from critmass.solve.sampled_search import SampledSearch
 from critmass.solve.sampling import FACTORS, SampleJudge, calibrated, carried_over, evenly
 from critmass.studies import plan
 from critmass.studies.plan import plan_network
@@ -197,7 +198,7 @@ def test_everyone_is_priced_where_the_sample_promises_most(
 ) -> None:
     """A choice of contracts that the sample's prices put behind another one waits, and the other one is priced."""
     monkeypatch.setattr(sampling, "SAMPLE", 3)
-    monkeypatch.setattr(sampled_search, "SAMPLE_TIME", 0.03)
+    monkeypatch.setattr(sample_first, "SAMPLE_TIME", 0.03)
     with solve_pool(1) as executor:
         search, result = sampled(eight, Clock(120.0), executor)
         first, second = sorted(search._nodes, key=lambda node: -node.promise)[:2]
@@ -222,7 +223,7 @@ def test_everyone_is_priced_where_the_sample_promises_most(
 def test_tuning_ends_where_a_node_is_worth_less(eight: NetworkModel, monkeypatch: pytest.MonkeyPatch) -> None:
     """Once the sample finds less in it than asked, no pass is spent on a choice of contracts."""
     monkeypatch.setattr(sampling, "SAMPLE", 3)
-    monkeypatch.setattr(sampled_search, "SAMPLE_TIME", 0.03)
+    monkeypatch.setattr(sample_first, "SAMPLE_TIME", 0.03)
     with solve_pool(1) as executor:
         search, _ = sampled(eight, Clock(120.0), executor)
         trial = search._trial
@@ -319,17 +320,20 @@ def test_a_plan_that_is_not_counted_at_mass_asks_for_no_claims(model: NetworkMod
     assert np.allclose(found.links, at_mass.links)
 
 
+@pytest.mark.parametrize("tied", [4, 5])
 @pytest.mark.parametrize("objective", ["mass_and_margin", pytest.param("members_then_margin", marks=pytest.mark.long)])
 def test_many_and_few_agree(
-    objective: Literal["mass_and_margin", "members_then_margin"], monkeypatch: pytest.MonkeyPatch
+    objective: Literal["mass_and_margin", "members_then_margin"], tied: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Planned as if five practices were many, from a sample of three: neither way's plan is above the other's bound."""
+    """Planned as if five practices were many, from a sample of three, with links of their own or without: neither way's
+    plan is above the other's bound."""
     catalog = load_catalog()
     network, scenario = sample_network(5, 1, catalog), Scenario(objective=objective)
     options = SolveOptions(time_limit_seconds=5, gap=0.05)
     few = plan_network(network, catalog, scenario, options)
     monkeypatch.setattr(sampling, "SAMPLE", 3)
     monkeypatch.setattr(plan, "MANY", 4)
+    monkeypatch.setattr(plan, "TIED", tied)
     many = plan_network(network, catalog, scenario, options)
     assert many.outcome.decisions.reach.any()
     for one, other in ((few, many), (many, few)):

@@ -12,7 +12,7 @@ from critmass.solve.columns import Stage
 from critmass.solve.highs import SolveLimits, solve
 from critmass.solve.masters import FAR, Masters
 from critmass.solve.nodes import Node
-from critmass.solve.pricing import Range, most_pooled_payments
+from critmass.solve.pricing import Prices, Range, most_pooled_payments
 
 WHOLE_SECONDS = 6.0
 """Time for what the organization of a thousand practices can make of its payments by whole decisions; of more in
@@ -106,6 +106,12 @@ class Aims:
             if found or held.fixed == anywhere.fixed:
                 break
         return found or {**most_pooled_payments(self.model, anywhere.fixed), **node.paid}
+
+    def lacking(self, stage: Stage, node: Node) -> tuple[Node, Prices] | None:
+        """The node's contracts alone, and prices for what whole decisions lack there; None where they lack little."""
+        free = _only(node, CONTRACTS)
+        prices = self.masters.prices_to_be_whole(stage, free, self._seconds)
+        return None if prices is None else (free, prices)
 
     def higher(self, node: Node) -> Node | None:
         """The next aim above the best one, if there is one: worth more, perhaps, once practices are priced under it."""

@@ -72,17 +72,18 @@ class Improving(Generic[Found]):
     ) -> None:  # fmt: skip
         """Settle what came out of the last choice, if it is time for it, and begin one under a node's decisions.
 
-        `passes` is how many the stage has seen, `seconds` what is left of its time; `aimed` is where plans of many
-        practices aim, by default the best aim for the node.
+        `passes` is how many the stage has seen, `seconds` what is left of its time; `aimed` is where plans aim, of many
+        practices by default at the best aim for the node: then most practices are held to what the linear master gives.
         """
         if last or now or self._begun is None or passes >= self._since + PASSES_BESIDE:
             self.take(result)
+            narrowed = self.many or aimed is not None
             if aimed is None:
                 aimed = self.aims.best(result.stage, node) if self.many and node.paid else node
-            self._begun, self._since = self._begin(result.stage, aimed, seconds, last), passes
+            self._begun, self._since = self._begin(result.stage, aimed, seconds, last, narrowed), passes
 
     def _begin(
-        self, stage: Stage, node: Node, seconds: float, last: bool
+        self, stage: Stage, node: Node, seconds: float, last: bool, narrowed: bool
     ) -> tuple[Future[Answer], list[Column], int, float]:  # fmt: skip
         problem, chosen, offset = self.masters.plan_problem(stage, node)
         limits = SolveLimits(
@@ -91,7 +92,7 @@ class Improving(Generic[Found]):
             nodes=LAST_NODES if last else NODES,
         )  # fmt: skip
         blocks = tuple(item.block for item in chosen)
-        task = PlanTask(problem, blocks, offset - len(blocks), limits, self.many, max(seconds, 0.5))
+        task = PlanTask(problem, blocks, offset - len(blocks), limits, narrowed, max(seconds, 0.5))
         end = time.monotonic() + task.seconds + PATIENCE
         return self.executor.submit(solve_plan_problem, task), chosen, offset, end
 

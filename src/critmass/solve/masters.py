@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 import highspy
 import numpy as np
+from scipy import sparse
 
 from critmass.formulation.block import FloatArray
 from critmass.formulation.network_model import NetworkModel
@@ -15,7 +16,7 @@ from critmass.solve.columns import Column, Pool, SlackCosts, Stage, penalty_cost
 from critmass.solve.highs import Answer, Problem, SolveLimits, load, solve
 from critmass.solve.nodes import Node, as_vector
 from critmass.solve.pricing import Prices, Range, claim_ranges, master_prices, most_pooled_payments
-from critmass.solve.relaxation import branches, split_decisions
+from critmass.solve.relaxation import branches, is_hub, split_decisions
 
 WHOLE = 0.999
 """From this weight on a column counts as chosen whole."""
@@ -34,6 +35,13 @@ SLACK = 1e-4
 
 ROUNDING = 1e-6
 """What a link or a floor may be missed by, in its own unit."""
+
+ROOM = 3e-5
+"""Part of what columns bring to a pooled rate that does not count in choices of plans: where rounding leaves a rate
+below its threshold, settlement pays nothing."""
+
+POOLED_RATES = "pooled_gap_link"
+"""Links through which practices bring up a pooled rate."""
 
 FREE = 60
 """Practices at least that choose anew beside those that the linear master splits."""
@@ -61,6 +69,7 @@ class Masters:
 
     def __init__(self, model: NetworkModel, pool: Pool, seed: int) -> None:
         self.model, self.pool, self.seed = model, pool, seed
+        self._rates = np.array([name.startswith(POOLED_RATES) for name in model.links], dtype=np.bool_)
 
     def claim_caps(self, node: Node) -> list[dict[str, Range]]:
         """The most each practice may have under the node's decisions: of claims on pooled payments by payer, and of
@@ -102,11 +111,7 @@ class Masters:
         assert node.centre is not None
         at = as_vector(node.centre)
         problem, _, _ = self.plan_problem(stage, node, SlackCosts(at + box, np.maximum(at - box, 0.0)))
-        low, high = problem.row_lower.copy(), problem.row_upper.copy()
-        tied = np.flatnonzero(self.model.equal | self.model.held_by_caps)
-        low[tied], high[tied] = -np.inf, np.inf
-        relaxed = replace(problem, row_lower=low, row_upper=high, integer=np.zeros_like(problem.integer))
-        answer = solve(relaxed, SolveLimits(time_seconds=60, seed=self.seed))
+        answer = solve(self._untied(problem), SolveLimits(time_seconds=60, seed=self.seed))
         if answer.row_duals is None or answer.x is None:
             return node.centre
         node.mixed = answer.objective
@@ -117,14 +122,45 @@ class Masters:
         }
         return master_prices(self.model, stage, answer.row_duals)
 
+    def prices_to_be_whole(self, stage: Stage, node: Node, seconds: float) -> Prices | None:
+        """Prices for what the organization's whole decisions need and columns do not bring; None where whole decisions
+        are worth nearly as much as mixed ones.
+
+        A rate that half a gate asks for may have no price, and no practice brings it. So yes/no decisions that are
+        taken in part are taken whole here, and what is too little for them is as dear as a penalty.
+        """
+        problem, chosen, offset = self.plan_problem(stage, node)
+        mixed = self._untied(problem)
+        found = solve(mixed, SolveLimits(time_seconds=LINEAR_SECONDS, seed=self.seed))
+        nearly = found.objective - FAR * abs(found.objective)
+        if found.x is None or self._whole(problem, chosen, seconds).bound >= nearly:
+            return None
+        values, lower = found.x[offset:], mixed.lower.copy()
+        names = [name for name in split_decisions(self.model, values) if not is_hub(name)]
+        places = np.array([self.model.organization.position[name] for name in names], dtype=np.intp)
+        lower[offset + places] = np.ceil(values[places])
+        duals = solve(replace(mixed, lower=lower), SolveLimits(time_seconds=LINEAR_SECONDS, seed=self.seed)).row_duals
+        return master_prices(self.model, stage, duals) if names and duals is not None else None
+
+    def _whole(self, problem: Problem, chosen: Sequence[Column], seconds: float) -> Answer:
+        """The organization's best whole decisions beside practices' plans that are mixed."""
+        whole = problem.integer.copy()
+        whole[: len(chosen)] = False
+        limits = SolveLimits(time_seconds=seconds, gap_relative=WHOLE_GAP, seed=self.seed)
+        return solve(replace(problem, integer=whole), limits)
+
+    def _untied(self, problem: Problem) -> Problem:
+        """The linear problem without copies of conditions and claims: the node and its caps hold them."""
+        low, high = problem.row_lower.copy(), problem.row_upper.copy()
+        tied = np.flatnonzero(self.model.equal | self.model.held_by_caps)
+        low[tied], high[tied] = -np.inf, np.inf
+        return replace(problem, row_lower=low, row_upper=high, integer=np.zeros_like(problem.integer))
+
     def whole_payments(self, stage: Stage, node: Node, seconds: float) -> dict[str, float]:
         """What the organization can make of each pooled payment under the node's decisions, its own decisions whole and
         the practices' plans mixed; nothing where that is not found in time, or only at a fraction of the limit. USD."""
         problem, chosen, offset = self.plan_problem(stage, node)
-        whole = problem.integer.copy()
-        whole[: len(chosen)] = False
-        limits = SolveLimits(time_seconds=seconds, gap_relative=WHOLE_GAP, seed=self.seed)
-        answer = solve(replace(problem, integer=whole), limits)
+        answer = self._whole(problem, chosen, seconds)
         short = answer.x is None or float(answer.x[len(chosen) : offset].max(initial=0.0)) > SLACK
         if answer.x is None or short or answer.bound - answer.objective > FAR * abs(answer.bound):
             return {}
@@ -157,7 +193,17 @@ class Masters:
             lower[at], upper[at] = max(low, lower[at]), min(high, upper[at])
         for place, item in enumerate(chosen):
             upper[place] = float(self.respects(item, node.fixed) and self._within_caps(item, node))
-        return replace(problem, lower=lower, upper=upper), chosen, offset
+        matrix = self._with_room(problem, len(chosen))
+        return replace(problem, lower=lower, upper=upper, matrix=matrix), chosen, offset
+
+    def _with_room(self, problem: Problem, columns: int) -> sparse.csr_array:
+        """The problem's matrix with a little less of what columns bring to pooled rates."""
+        matrix = problem.matrix.copy()
+        rows = np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr))
+        rates = np.flatnonzero(self._rates)
+        counted = np.isin(rows, rates) & (matrix.indices < columns)
+        matrix.data[counted] *= 1.0 - ROOM
+        return matrix
 
     def hub_split(self, stage: Stage, node: Node) -> tuple[str, tuple[Range, ...], float]:
         """The hub's whole decision that the linear master splits and whose two ranges both lower its value most, these

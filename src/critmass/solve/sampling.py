@@ -27,6 +27,10 @@ MANY = 80
 """Beyond so many practices a sample of them is searched first: passes over everyone take too long to find out which
 contracts to look at."""
 
+TIED = 150
+"""Up to so many practices each one has links of its own to the organization's decisions, and plans are chosen practice
+by practice."""
+
 SAMPLE = 60
 """Practices in a sample."""
 
@@ -152,9 +156,9 @@ def carried_over(frontier: Sequence[Node], part: NetworkModel, whole: NetworkMod
 
 
 def renamed(prices: Prices, part: NetworkModel, whole: NetworkModel) -> Prices:
-    """Prices of a sample's links as those of the network's."""
+    """Prices of a sample's links as those of the network's; links of practices that it does not hold have none."""
     by_name = dict(zip(part.links, prices.links, strict=True))
-    return Prices(np.array([by_name[name] for name in whole.links]), prices.floors)
+    return Prices(np.array([by_name.get(name, 0.0) for name in whole.links]), prices.floors)
 
 
 def _prices(node: Node) -> Prices | None:

@@ -26,8 +26,10 @@ from critmass.solve.progress import Clock, Reporter
 from critmass.solve.recall import Key, key_of
 from critmass.solve.recalling import LIKE_THE_PLAN, Recalling
 from critmass.solve.repair import Repair, as_decided, fits, repaired
+from critmass.solve.sample_first import SampleFirst
 from critmass.solve.sampled_search import SampledSearch
 from critmass.solve.start import self_sufficient_columns
+from critmass.solve.tied_search import TiedSearch
 
 NODES_KEPT = 40
 """Nodes whose prices are kept: those looked at last."""
@@ -260,10 +262,18 @@ class WarmSearch(Recalling):
             self._mend(result)
 
 
-class WarmSampledSearch(WarmSearch, SampledSearch[Candidate]):
-    """The same of many practices, which a sample is drawn of."""
+class WarmSampleFirst(WarmSearch, SampleFirst[Candidate]):
+    """The same of practices that a sample is drawn of."""
 
     def _take_tuned_prices(self, node: Node, result: StageResult[Candidate]) -> None:
         """Not where the library has prices of everyone for the node."""
         if self._recall.prices(key_of(result.stage, node.fixed), result.stage) is None:
             super()._take_tuned_prices(node, result)
+
+
+class WarmTiedSearch(WarmSampleFirst, TiedSearch[Candidate]):
+    """Of so many that each one still has links of its own."""
+
+
+class WarmSampledSearch(WarmSampleFirst, SampledSearch[Candidate]):
+    """Of more."""

@@ -34,8 +34,8 @@ from critmass.solve.interrupt import StoppableExecutor, ended_when_overdue, stop
 from critmass.solve.kept import Counts
 from critmass.solve.nodes import StageResult
 from critmass.solve.progress import Clock, Reporter, at_first, silent
-from critmass.solve.sampling import MANY
-from critmass.solve.warm import WarmSampledSearch, WarmSearch
+from critmass.solve.sampling import MANY, TIED
+from critmass.solve.warm import WarmSampledSearch, WarmSearch, WarmTiedSearch
 from critmass.solve.whole import FEW, TINY, search_then_whole, solve_whole
 from critmass.studies.locks import lock_conflicts
 from critmass.studies.replan import Memory
@@ -164,14 +164,15 @@ def plan_network(
 
 
 def _formulated(shared: Shared, processes: int, report: Callable[[str], object]) -> NetworkModel:
-    """The model, of many practices with its shared links only."""
+    """The model, of very many practices with its shared links only."""
     conflicts = lock_conflicts(shared)
     if conflicts:
         raise InfeasibleError(conflicts)
     count = len(shared.model.network.practices)
     if count <= MANY:
         return formulate(shared)
-    return formulate_many(shared, processes if count > ALONE else 1, report).with_shared_links_only()
+    found = formulate_many(shared, processes if count > ALONE else 1, report)
+    return found if count <= TIED else found.with_shared_links_only()
 
 
 def _audited(formulated: NetworkModel, outcome: Outcome, executor: StoppableExecutor) -> tuple[Difference, ...]:
@@ -242,8 +243,7 @@ def _stage_solver(
             return result
 
         return whole
-    kind = WarmSearch if judge.model.with_all_links is None else WarmSampledSearch
-    search = memory.search = kind(
+    search = memory.search = _kind(judge.model)(
         memory.entries,
         judge,
         gap=options.gap,
@@ -256,6 +256,12 @@ def _stage_solver(
     if len(judge.model.practices) <= FEW:
         return partial(search_then_whole, search, clock=clock, report=report)
     return search.run
+
+
+def _kind(model: NetworkModel) -> type[WarmSearch]:
+    if len(model.practices) <= MANY:
+        return WarmSearch
+    return WarmTiedSearch if model.with_all_links is None else WarmSampledSearch
 
 
 FIRST_LEVEL_SHARE = 0.4
