@@ -123,6 +123,15 @@ def test_a_file_in_place_of_the_folder(tmp_path: Path) -> None:
         check_folder(tmp_path / "taken")
 
 
+def test_a_folder_that_is_only_checked_is_not_left_behind(tmp_path: Path) -> None:
+    """Neither the folder nor those above it; one that was there stays, with what is in it."""
+    (tmp_path / "there").mkdir()
+    (tmp_path / "there" / "plan.json").write_text("old")
+    check_folder(tmp_path / "there" / "new" / "newer")
+    check_folder(tmp_path / "there")
+    assert [path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*")] == ["there", "there/plan.json"]
+
+
 def test_json_is_strict(folder: Path) -> None:
     """The JSON file holds no NaN and no Infinity."""
     text = (folder / "plan.json").read_text()

@@ -134,7 +134,7 @@ def test_columns_of_a_dive_are_chosen_among_once_more(case: Case, monkeypatch: p
 
 def test_time_that_no_dive_uses_is_for_nodes(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where all the time was kept for dives and none can begin, the search goes on as if none had been kept."""
-    monkeypatch.setattr(decomposition, "DIVE_SHARE", 1.0)
+    monkeypatch.setattr(Search, "dive_share", 1.0)
     monkeypatch.setattr(decomposition, "DIVE_SECONDS", 100.0)
     monkeypatch.setattr(Search, "_dive_last", lambda *_: None)
     with solve_pool(2) as executor:
@@ -142,6 +142,21 @@ def test_time_that_no_dive_uses_is_for_nodes(case: Case, monkeypatch: pytest.Mon
         result = search.run(STAGE)
     assert search.passes.count > 0
     assert result.gap < np.inf
+
+
+def test_no_dive_at_the_end_that_promises_far_less_than_the_plan_in_hand(
+    case: Case, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What it may find beyond its promise is little."""
+    plan, _ = case.plan(case.dive())
+    asked = list[float]()
+    with solve_pool(1) as executor:
+        search = Search(case.model, case.judge, gap=0.0, seed=1, clock=Clock(60.0), report=silent, executor=executor)
+        monkeypatch.setattr(search.improving, "dive", lambda result, nodes, least, left: asked.append(least))
+        search._begin(STAGE, 1.0)
+        search._nodes, result = [], StageResult[Candidate](STAGE, plan, np.inf)
+        search._dive_last(result)
+    assert asked == [pytest.approx((1.0 - decomposition.DIVE_GAINS) * result.value)]
 
 
 def test_floors_are_kept(case: Case) -> None:

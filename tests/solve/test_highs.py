@@ -9,7 +9,7 @@ import pytest
 from scipy import sparse
 
 from critmass.solve import highs
-from critmass.solve.highs import FloatArray, Problem, SolveLimits, solve
+from critmass.solve.highs import FloatArray, Problem, SolveLimits, both_sided, solve
 
 Column = tuple[float, float, bool, float]
 """Least and largest value, whether whole, and what one is worth."""
@@ -87,3 +87,29 @@ def test_a_threshold_missed_by_less_than_the_tolerance_is_met_without_presolve()
     rows = [({"reach": weight, "step": -needs}, 0.0)]
     answer = solve(problem(columns, rows), SolveLimits(presolve=False))
     assert answer.objective == pytest.approx(1.0)
+
+
+def test_a_second_side_cuts_nothing_off() -> None:
+    """It lies beyond every corner of the variables' bounds, and is missing where these have none; given sides stay."""
+    random = np.random.default_rng(3)
+    matrix = random.normal(size=(6, 9)) * (random.random((6, 9)) < 0.7)
+    matrix[4:, :2] = 0.0
+    lower, upper = random.uniform(-3.0, 0.0, 9), random.uniform(0.0, 3.0, 9)
+    lower[0], upper[1] = -np.inf, np.inf
+    row_lower = np.array([-np.inf, -1.0, -np.inf, 0.5, -2.0, -np.inf])
+    row_upper = np.array([2.0, np.inf, 1.0, 0.5, np.inf, np.inf])
+    given = Problem(
+        np.zeros(9), 0.0, lower, upper, np.zeros(9, dtype=np.bool_), sparse.csr_array(matrix), row_lower, row_upper
+    )  # fmt: skip
+    found = both_sided(given)
+    corners = np.where(random.random((2000, 9)) < 0.5, lower, upper)
+    made = corners[np.isfinite(corners).all(axis=1)] @ matrix.T
+    lower_added, upper_added = np.isinf(row_lower), np.isinf(row_upper)
+    assert (made[:, lower_added] > found.row_lower[lower_added]).all()
+    assert (made[:, upper_added] < found.row_upper[upper_added]).all()
+    assert (found.row_lower[~lower_added] == row_lower[~lower_added]).all()
+    assert (found.row_upper[~upper_added] == row_upper[~upper_added]).all()
+    downward, upward = ((matrix[:, 0] > 0) | (matrix[:, 1] < 0)), ((matrix[:, 0] < 0) | (matrix[:, 1] > 0))
+    assert (np.isinf(found.row_lower) == (lower_added & downward)).all()
+    assert (np.isinf(found.row_upper) == (upper_added & upward)).all()
+    assert 0 < np.isinf(found.row_upper).sum() < upper_added.sum()

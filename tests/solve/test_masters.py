@@ -15,6 +15,7 @@ from critmass.solve.executor import solve_pool
 from critmass.solve.highs import Problem
 from critmass.solve.masters import ROOM, Masters
 from critmass.solve.nodes import Node, organization_choices
+from critmass.solve.pricing import Prices
 from critmass.solve.start import self_sufficient_columns
 from formulated import formulated
 
@@ -73,8 +74,8 @@ class Gated(Masters):
 
 
 def test_what_half_a_decision_needs_has_a_price(model: NetworkModel, pool: Pool) -> None:
-    """A step that columns reach in part is worth nothing whole, and the rate that it needs has a price; there are none
-    where whole decisions are worth as much as mixed ones."""
+    """A step that columns reach in part is worth nothing whole, and the rate that it needs is dearer than where
+    decisions are mixed; there are no prices where whole decisions are worth as much as mixed ones."""
     node = Node({}, np.inf, 0)
     assert Masters(model, pool, 0).prices_to_be_whole(STAGE, node, 5.0) is None
     masters, priced = Gated(model, pool, 0), 0
@@ -84,5 +85,13 @@ def test_what_half_a_decision_needs_has_a_price(model: NetworkModel, pool: Pool)
         prices = masters.prices_to_be_whole(STAGE, node, 5.0)
         if prices is not None:
             priced += 1
-            assert prices.links[model.links.index(f"pooled_gap_link[{measure},{populations}]")] > 0.0
+            rate = model.links.index(f"pooled_gap_link[{measure},{populations}]")
+            assert prices.links[rate] > 2.0 * _mixed(masters).links[rate] > 0.0
     assert priced
+
+
+def _mixed(masters: Masters) -> Prices:
+    """Prices where the organization's decisions may be mixed, wherever these are."""
+    nothing = Prices(np.zeros(len(masters.model.links)), {})
+    node = Node({}, np.inf, 0, centre=nothing)
+    return masters.dual_prices(STAGE, node, masters.penalty(STAGE).short)

@@ -9,7 +9,8 @@ import pytest
 from scipy import sparse
 
 from critmass.settlement.results import FloatArray
-from critmass.solve.highs import Problem, SolveLimits
+from critmass.solve import masters
+from critmass.solve.highs import Answer, Problem, SolveLimits
 from critmass.solve.masters import ROUNDING, PlanTask, solve_plan_problem
 
 BLOCKS, PLANS, LINKS = 4, 3, 2
@@ -63,6 +64,21 @@ def test_the_best_choice_that_keeps_every_link(seed: int) -> None:
         assert found.x is not None
         assert found.objective == pytest.approx(wanted, abs=1e-4)
         assert (parts[1] @ found.x[: BLOCKS * PLANS] >= 8.0 - 2 * ROUNDING).all()
+
+
+def test_rows_of_choices_have_two_sides(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The solver did not come back from simplifying rows of one."""
+    given, solve = list[Problem](), masters.solve
+
+    def noted(problem: Problem, limits: SolveLimits, start: FloatArray | None = None) -> Answer:
+        given.append(problem)
+        return solve(problem, limits, start)
+
+    monkeypatch.setattr(masters, "solve", noted)
+    solve_plan_problem(task(*drawn(0, 8.0)))
+    assert any(problem.integer.any() for problem in given)
+    for problem in given:
+        assert np.isfinite([problem.row_lower, problem.row_upper]).all()
 
 
 def test_where_no_choice_keeps_them() -> None:

@@ -17,7 +17,9 @@ from critmass.solve.executor import solve_pool
 from critmass.solve.nodes import FAR, POOLED_PASSES, Node, StageResult, pooled_alone
 from critmass.solve.pricing import Prices
 from critmass.solve.progress import Clock, silent
-from critmass.solve.repricing import FAILED, MASTER_WEIGHT
+from critmass.solve.repricing import FAILED, MASTER_WEIGHT, WORTH_A_PASS
+from critmass.solve.sampled_search import SampledSearch
+from critmass.solve.tied_search import TiedSearch
 from formulated import formulated
 
 STAGE = Stage("mass_and_margin", {"margin": 1.0, "members_at_mass": 60.0})
@@ -109,6 +111,52 @@ def test_no_pass_is_made_that_can_bring_next_to_nothing(case: Case, monkeypatch:
     assert node.failed == FAILED
     assert node.leaf_passes == case.first.leaf_passes + 1
     assert node.bound == case.first.bound
+
+
+def test_a_decision_that_matters_much_is_split_before_payments(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that matters little after them, once passes bring nothing; its parts start from the node's prices."""
+    organization = case.search.model.organization
+    name = organization.variables[int(np.flatnonzero(organization.integer)[0])]
+    ranges, payments = ((1.0, 1.0), (0.0, 0.0)), [case.first]
+    node = replace(case.first, needs_prices=False, contracts_tried=True)
+    node.bound = 1e9
+    monkeypatch.setattr(case.search, "_closed_bound", lambda _: 0.0)
+    monkeypatch.setattr(case.search, "_split_payment", lambda *_: payments)
+    monkeypatch.setattr(case.search, "_price_leaf", lambda *_: None)
+
+    def work(drop: float) -> list[Node] | None:
+        monkeypatch.setattr(case.search.masters, "hub_split", lambda *_: (name, ranges, drop))
+        return case.search._work_on(node, case.result, 7)
+
+    much = work(2.0 * WORTH_A_PASS * node.bound)
+    assert much is not None
+    assert [(child.fixed[name], child.order, child.needs_prices) for child in much] == [
+        ((1.0, 1.0), 7, True), ((0.0, 0.0), 8, True),
+    ]  # fmt: skip
+    assert all(child.centre is node.centre for child in much)
+    assert work(0.5 * WORTH_A_PASS * node.bound) is payments
+    payments.clear()
+    assert work(0.5 * WORTH_A_PASS * node.bound) is None
+    node.failed = FAILED
+    late = work(0.0)
+    assert late is not None
+    assert [child.fixed[name] for child in late] == list(ranges)
+
+
+@pytest.mark.parametrize("between", [True, False])
+def test_plans_are_chosen_practice_by_practice_before_the_end_only_where_that_pays(
+    case: Case, monkeypatch: pytest.MonkeyPatch, *, between: bool
+) -> None:
+    """Not from 81 practices on."""
+    asked = list[Node]()
+    monkeypatch.setattr(case.search, "_pass_again", lambda *_: None)
+    monkeypatch.setattr(case.search, "_improve", lambda *_, **named: None)
+    monkeypatch.setattr(case.search.improving, "dive_if_near", lambda result, node, *_, **named: asked.append(node))
+    monkeypatch.setattr(type(case.search), "dives_between", between)
+    case.search._price_leaf(case.node, case.result)
+    assert len(asked) == between
+    assert not TiedSearch.dives_between
+    assert not SampledSearch.dives_between
 
 
 def test_pooled_prices_may_move_far_others_not_at_all() -> None:

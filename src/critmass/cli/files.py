@@ -11,7 +11,7 @@ from critmass.catalog.load import load_catalog
 from critmass.cli.common import CatalogDirs, catalog_dirs, errors, say
 from critmass.domain.errors import InputError, Problem
 from critmass.network import sample_network, write_network, write_template
-from critmass.report.write import check_folder
+from critmass.report.write import make_folder
 
 
 def template(
@@ -35,7 +35,7 @@ def sample(
     with errors(as_json=False):
         found = load_catalog(catalog_dirs(catalog))
         network = sample_network(practices, seed, found)
-        check_folder(out.parent)
+        make_folder(out.parent)
         write_network(out, network, found)
         say(f"Written: {out}")
 
@@ -46,4 +46,4 @@ def _check_new_workbook(file: Path) -> None:
     if file.exists():
         fix = "name another file; a filled-in workbook is never overwritten"
         raise InputError([Problem(str(file), "exists already", fix)])
-    check_folder(file.parent)
+    make_folder(file.parent)

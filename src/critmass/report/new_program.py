@@ -19,7 +19,7 @@ from critmass.domain.programs import Program
 from critmass.domain.suggest import closest
 from critmass.domain.values import Cited
 from critmass.report.program_comments import commented
-from critmass.report.write import check_folder
+from critmass.report.write import make_folder
 from critmass.report.yaml_text import plain_number, yaml_text
 
 SUFFIXES = (".yaml", ".yml")
@@ -106,7 +106,7 @@ def write_program(file: Path, text: str, folders: Sequence[Path]) -> None:
         InputError: when it does not load, exists already, or cannot be written.
     """
     load_catalog(folders, parsed=[(file.name, CatalogFile.model_validate(yaml.safe_load(text)))])
-    check_folder(file.parent)
+    make_folder(file.parent)
     try:
         with file.open("x", encoding="utf-8") as stream:
             stream.write(text)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 import pandas as pd
@@ -68,7 +69,7 @@ def write_files(out_dir: Path, writers: Mapping[str, Callable[[Path], object]]) 
     Raises:
         InputError: when the folder cannot be written to.
     """
-    check_folder(out_dir)
+    make_folder(out_dir)
     try:
         with tempfile.TemporaryDirectory(prefix=".critmass-", dir=out_dir) as folder:
             for name, write in writers.items():
@@ -81,10 +82,26 @@ def write_files(out_dir: Path, writers: Mapping[str, Callable[[Path], object]]) 
 
 
 def check_folder(out_dir: Path) -> None:
-    """Makes sure that a folder exists and takes files, before any time is spent on what goes into it.
+    """Makes sure that a folder takes files, before any time is spent on what goes into it. One that was not there is
+    not left behind: the rest of the input may still be wrong.
 
     Raises:
         InputError: when it does not.
+    """
+    missing = [folder for folder in (out_dir, *out_dir.parents) if not folder.exists()]
+    try:
+        make_folder(out_dir)
+    finally:
+        for folder in missing:
+            with suppress(OSError):
+                folder.rmdir()
+
+
+def make_folder(out_dir: Path) -> None:
+    """Makes a folder that takes files, unless it is there.
+
+    Raises:
+        InputError: when it cannot be made or written to.
     """
     try:
         out_dir.mkdir(parents=True, exist_ok=True)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import suppress
+from typing import ClassVar
 
 import numpy as np
 
@@ -27,10 +28,7 @@ from critmass.solve.repricing import FAILED, LEAF_PASSES, LEAST_DROP, WORTH_A_PA
 from critmass.solve.start import self_sufficient_columns
 
 BEFORE_HUB = 3
-"""Of these, passes before a hub decision is split."""
-
-EARLY_HUB = 1
-"""Passes after which one is split before that, if it matters much."""
+"""Of these, passes before a hub decision is split, unless it matters much."""
 
 HUB_PASSES = 1
 """Of those, passes at a node that differs from its parent in one hub decision only."""
@@ -48,6 +46,9 @@ NODES = 80
 LAST_DIVES = 2
 """Nodes under which plans are chosen practice by practice at the end."""
 
+DIVE_GAINS = 0.01
+"""By how much of its worth the plan in hand may be above what a dive promises that may still better it."""
+
 SECONDS_TO_CHOOSE = 2.0
 """Seconds that a choice among the columns of such plans and all others needs at least."""
 
@@ -61,6 +62,11 @@ class Search(Repricing[Found]):
     `known` is a plan to start from. `choices` are those of the organization's contracts to look at, by default all:
     what is proved holds for them.
     """
+
+    dive_share: ClassVar[float] = DIVE_SHARE
+
+    dives_between: ClassVar[bool] = True
+    """Whether plans are chosen practice by practice before the end too."""
 
     def __init__(
         self, model: NetworkModel, judge: Judging[Found], *, gap: float, seed: int, clock: Clock, report: Reporter,
@@ -108,7 +114,7 @@ class Search(Repricing[Found]):
     def _begin(self, stage: Stage, share_of_time: float) -> None:
         seconds = share_of_time * self.clock.left()
         self._end = self.clock.spent() + seconds
-        kept = min(DIVE_SHARE * seconds, DIVE_SECONDS * len(self.model.practices))
+        kept = min(self.dive_share * seconds, DIVE_SECONDS * len(self.model.practices))
         self._until = self._end - (0.0 if self.many else kept)
         self._stage = stage
         self.passes.begin(stage)
@@ -157,9 +163,11 @@ class Search(Repricing[Found]):
             return children
         node.needs_prices = node.needs_prices and self._may_fall(node, result)
         if not node.needs_prices:
-            children = self._split_payment(node, made, result)
-            if not children:
-                children = self._split_hub(node, result, made)
+            children = (
+                self._split_hub(node, result, made, WORTH_A_PASS)
+                or self._split_payment(node, made, result)
+                or self._split_hub_late(node, result, made)
+            )
             if children or node.leaf_passes >= LEAF_PASSES:
                 return children
         self._price_leaf(node, result)
@@ -248,15 +256,14 @@ class Search(Repricing[Found]):
     def _payment_room(self, node: Node) -> float:
         return PAYMENT_ROOM * self.gap * max(abs(node.bound), 1.0)
 
-    def _split_hub(self, node: Node, result: StageResult[Found], made: int) -> list[Node]:
-        """Two nodes for the split hub decision that matters most in the linear master; prices carry over. While passes
-        bring something, only one that brings a good part of what the bound has to fall; then one that brings any."""
-        if node.leaf_passes < EARLY_HUB:
-            return []
+    def _split_hub(self, node: Node, result: StageResult[Found], made: int, least: float) -> list[Node]:
+        """Two nodes for the split hub decision that matters most in the linear master, where it brings the `least` part
+        of what the bound has to fall; prices carry over.
+
+        A gate that is half open asks for half of what it takes to open it, and no price and no cap says more.
+        """
         name, ranges, drop = self.masters.hub_split(result.stage, node)
-        late = node.leaf_passes >= BEFORE_HUB and not self._still_falls(node, result)
-        least = (LEAST_DROP if late else WORTH_A_PASS) * (node.bound - self._closed_bound(result))
-        if drop < least and node.failed < FAILED and node.leaf_passes < LEAF_PASSES:
+        if drop < least * (node.bound - self._closed_bound(result)):
             return []
         children = []
         for place, part in enumerate(ranges):
@@ -266,6 +273,13 @@ class Search(Repricing[Found]):
             child.bound = child.centre_bound = min(node.bound, self.passes.bound(child))
             children.append(child)
         return children
+
+    def _split_hub_late(self, node: Node, result: StageResult[Found], made: int) -> list[Node]:
+        """The same for a decision that matters little, once passes bring nothing any more."""
+        if node.failed >= FAILED or node.leaf_passes >= LEAF_PASSES:
+            return self._split_hub(node, result, made, -np.inf)
+        late = node.leaf_passes >= BEFORE_HUB and not self._still_falls(node, result)
+        return self._split_hub(node, result, made, LEAST_DROP) if late else []
 
     def _open(self, node: Node, result: StageResult[Found]) -> None:
         """Bound a node by its relaxation and from earlier prices, without pricing anything."""
@@ -308,7 +322,7 @@ class Search(Repricing[Found]):
         """One more pass, and perhaps a better plan."""
         self._pass_again(node, result)
         self._improve(result, node, last=node.leaf_passes == LEAF_PASSES)
-        if not self.many:
+        if self.dives_between:
             converged = node.failed >= FAILED and self._is_converged(node)
             self.improving.dive_if_near(result, node, self.passes.count, self._left, anyhow=converged)
         self._say(result, f"choice {node.order + 1}, pass {node.leaf_passes + 1}")
@@ -331,7 +345,7 @@ class Search(Repricing[Found]):
             return
         priced = [item for item in self._nodes if item.centre is not None and not self._hopeless(item, result)]
         best = sorted(priced, key=lambda item: (-item.bound, item.order))[:LAST_DIVES]
-        self.improving.dive(result, best, -np.inf, self._left)
+        self.improving.dive(result, best, result.value - DIVE_GAINS * abs(result.value), self._left)
         self._say(result, "practice by practice")
         for node in best:
             if result.gap > self.gap and self._left() > SECONDS_TO_CHOOSE and not self.many:

@@ -93,6 +93,22 @@ def solve(
     return _run(load(problem, limits), problem, limits, start, stopped)
 
 
+def both_sided(problem: Problem) -> Problem:
+    """The same model with a second side for every row, beyond all that variables with two bounds can make of it.
+
+    Rows of one side and yes/no decisions are strengthened by covers before a solve, one after the other, in a loop that
+    looks at no clock: HiGHS 1.16 did not come back from choices of plans.
+    """
+    adds, takes = problem.matrix.maximum(0.0), (-problem.matrix).maximum(0.0)
+    least = adds @ problem.lower - takes @ problem.upper
+    most = adds @ problem.upper - takes @ problem.lower
+    return replace(
+        problem,
+        row_lower=np.where(problem.row_lower == -np.inf, least - np.abs(least) - 1.0, problem.row_lower),
+        row_upper=np.where(problem.row_upper == np.inf, most + np.abs(most) + 1.0, problem.row_upper),
+    )
+
+
 class Basis:
     """Where a linear solve ended, for another one over the same rows to begin there."""
 

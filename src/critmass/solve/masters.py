@@ -13,7 +13,7 @@ from scipy import sparse
 from critmass.formulation.block import FloatArray
 from critmass.formulation.network_model import NetworkModel
 from critmass.solve.columns import Column, Pool, SlackCosts, Stage, penalty_costs, restricted_master
-from critmass.solve.highs import Answer, Problem, SolveLimits, load, solve
+from critmass.solve.highs import Answer, Problem, SolveLimits, both_sided, load, solve
 from critmass.solve.nodes import Node, as_vector
 from critmass.solve.pricing import Prices, Range, claim_ranges, master_prices, most_pooled_payments
 from critmass.solve.relaxation import branches, is_hub, split_decisions
@@ -286,11 +286,12 @@ def _chosen(task: PlanTask, end: float) -> Answer:
         return max(min(most, end - time.monotonic()), LEAST_SECONDS)
 
     limits = SolveLimits(time_seconds=left(LINEAR_SECONDS), gap_relative=WHOLE_GAP if task.only_narrowed else 0.0)
-    held = narrowed(task.problem, task.blocks, limits, many=task.only_narrowed)
+    problem = both_sided(task.problem)
+    held = narrowed(problem, task.blocks, limits, many=task.only_narrowed)
     first = solve(held, replace(task.limits, time_seconds=left(task.limits.time_seconds)))
     if task.only_narrowed or (first.x is not None and time.monotonic() >= end):
         return first
-    found = solve(task.problem, replace(task.limits, time_seconds=left(task.limits.time_seconds)), first.x)
+    found = solve(problem, replace(task.limits, time_seconds=left(task.limits.time_seconds)), first.x)
     return found if found.objective >= first.objective else first
 
 

@@ -3,19 +3,19 @@ priced."""
 
 from __future__ import annotations
 
-from concurrent.futures import Executor
+from collections.abc import Mapping
 from dataclasses import replace
+from types import MappingProxyType
 
 import numpy as np
 
-from critmass.formulation.network_model import NetworkModel
 from critmass.solve.bounding import PART_OF_A_PASS
-from critmass.solve.candidates import Found, Judging
+from critmass.solve.candidates import Found
 from critmass.solve.columns import Stage
 from critmass.solve.decomposition import Search
 from critmass.solve.interrupt import SearchStopped
 from critmass.solve.nodes import Node, StageResult
-from critmass.solve.progress import Clock, Reporter, of_sample
+from critmass.solve.progress import of_sample
 from critmass.solve.relaxation import Relaxation
 from critmass.solve.sampling import Estimate, SampleJudge, carried_over, loosened, renamed, sample_of
 
@@ -87,15 +87,9 @@ class Trial(Search[Estimate]):
 class SampleFirst(Search[Found]):
     """Contracts are told apart on a sample, which also finds the prices at which everyone is priced first."""
 
-    def __init__(
-        self, model: NetworkModel, judge: Judging[Found], *, gap: float, seed: int, clock: Clock, report: Reporter,
-        executor: Executor, known: Found | None = None,
-    ) -> None:  # fmt: skip
-        super().__init__(
-            model, judge, gap=gap, seed=seed, clock=clock, report=report, executor=executor, known=known
-        )  # fmt: skip
-        self._trial: Trial | None = None
-        self._untuned: dict[int, Node] = {}
+    _trial: Trial | None = None
+    _untuned: Mapping[int, Node] = MappingProxyType({})
+    """Nodes of the sample by the order of the network's."""
 
     def _first_nodes(self, result: StageResult[Found]) -> list[Node]:
         whole, stage = self.model.with_all_links or self.model, loosened(result.stage)

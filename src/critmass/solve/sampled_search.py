@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from concurrent.futures import Executor
 from dataclasses import replace
 
 import numpy as np
 
-from critmass.formulation.network_model import NetworkModel
 from critmass.solve.bounding import PART_OF_A_PASS
-from critmass.solve.candidates import Found, Judging
+from critmass.solve.candidates import Found
 from critmass.solve.nodes import Node, StageResult
 from critmass.solve.pricing import Prices, Range
-from critmass.solve.progress import Clock, Reporter
 from critmass.solve.sample_first import SampleFirst
 from critmass.solve.sampling import renamed
 
@@ -26,22 +23,14 @@ NEW_PLANS = 0.5
 class SampledSearch(SampleFirst[Found]):
     """Of a network of many practices, whose model has shared links only."""
 
-    many, moves_pooled_first, converged = True, False, -np.inf
+    many, moves_pooled_first, converged, dives_between = True, False, -np.inf, False
     """A pass takes a minute of a thousand practices: none is spent on prices that the sample has found, nor is one left
     out that brings plans."""
 
-    def __init__(
-        self, model: NetworkModel, judge: Judging[Found], *, gap: float, seed: int, clock: Clock, report: Reporter,
-        executor: Executor, known: Found | None = None,
-    ) -> None:  # fmt: skip
-        super().__init__(
-            model, judge, gap=gap, seed=seed, clock=clock, report=report, executor=executor, known=known
-        )  # fmt: skip
-        self._columns = 0
-        self._to_improve: Node | None = None
-        """Where plans are to be chosen next."""
-        self._aiming_seconds = 0.0
-        """What beginning a choice took last."""
+    _to_improve: Node | None = None
+    """Where plans are to be chosen next."""
+    _columns, _aiming_seconds = 0, 0.0
+    """Columns there were, and what beginning a choice took, when plans were last chosen."""
 
     def _finished(self, result: StageResult[Found]) -> bool:
         """Goes on while there is time for something less than a pass over everyone."""
@@ -81,7 +70,7 @@ class SampledSearch(SampleFirst[Found]):
             prices = renamed(tuned.relaxed.prices, self._trial.model, self.model)
             found.relaxed, found.centre, found.box = replace(tuned.relaxed, prices=prices), None, None
             found.needs_prices = False
-            self._untuned[order] = tuned
+            self._untuned = {**self._untuned, order: tuned}
         return found
 
     def _improve(self, result: StageResult[Found], node: Node, *, last: bool = False, now: bool = False) -> None:

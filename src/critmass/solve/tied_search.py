@@ -13,6 +13,9 @@ from critmass.solve.sample_first import SampleFirst
 class TiedSearch(SampleFirst[Found]):
     """After the sample as of fewer practices, but for the first plan."""
 
+    dive_share, dives_between = 0.15, False
+    """A dive takes as long as a dozen passes, and choices among the columns of these find plans as good."""
+
     def _look_for_plan(self, node: Node, result: StageResult[Found]) -> None:
         """The first one at what the organization can make of payments by whole decisions, chosen among columns and then
         practice by practice: priced once, where decisions are mixed, practices have no plans that go together."""
