@@ -143,7 +143,7 @@ def test_a_second_ctrl_c_ends_at_once(executor: str, network: Path, tmp_path: Pa
     assert "the best plan so far follows" in said
     assert "Stopped; nothing was written." in said
     assert "Traceback" not in said
-    assert list(out.iterdir()) == []
+    assert not out.exists()
 
 
 def test_ctrl_c_before_any_plan(network: Path, tmp_path: Path) -> None:

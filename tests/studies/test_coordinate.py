@@ -171,8 +171,9 @@ def test_least_bonus_equals_enumeration_on_more(first: int) -> None:
 
 @pytest.fixture(scope="module")
 def coordinated(shipped_catalog: Catalog) -> Coordination:
-    """Five practices, all of whose members are to be at critical mass."""
-    network = sample_network(5, 3, shipped_catalog)
+    """Five practices, all of whose members are to be at critical mass, which no plan of the organization's own brings
+    them to, however long it is looked for."""
+    network = sample_network(5, 107, shipped_catalog)
     target = parse_target("100%", network)
     options = SolveOptions(time_limit_seconds=12.0, gap=0.02)
     return coordinate(network, shipped_catalog, Scenario(), target, options)
