@@ -114,7 +114,8 @@ def test_no_pass_is_made_that_can_bring_next_to_nothing(case: Case, monkeypatch:
 
 
 def test_a_decision_that_matters_much_is_split_before_payments(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
-    """One that matters little after them, once passes bring nothing; its parts start from the node's prices."""
+    """One that matters little after them, once passes bring nothing; its parts start from the node's prices. Of many
+    practices payments come first."""
     organization = case.search.model.organization
     name = organization.variables[int(np.flatnonzero(organization.integer)[0])]
     ranges, payments = ((1.0, 1.0), (0.0, 0.0)), [case.first]
@@ -141,6 +142,9 @@ def test_a_decision_that_matters_much_is_split_before_payments(case: Case, monke
     late = work(0.0)
     assert late is not None
     assert [child.fixed[name] for child in late] == list(ranges)
+    payments.append(node)
+    monkeypatch.setattr(type(case.search), "many", True)
+    assert work(2.0 * WORTH_A_PASS * node.bound) is payments
 
 
 @pytest.mark.parametrize("between", [True, False])

@@ -163,11 +163,8 @@ class Search(Repricing[Found]):
             return children
         node.needs_prices = node.needs_prices and self._may_fall(node, result)
         if not node.needs_prices:
-            children = (
-                self._split_hub(node, result, made, WORTH_A_PASS)
-                or self._split_payment(node, made, result)
-                or self._split_hub_late(node, result, made)
-            )
+            first = [] if self.many else self._split_hub(node, result, made, WORTH_A_PASS)
+            children = first or self._split_payment(node, made, result) or self._split_hub_late(node, result, made)
             if children or node.leaf_passes >= LEAF_PASSES:
                 return children
         self._price_leaf(node, result)
@@ -275,11 +272,13 @@ class Search(Repricing[Found]):
         return children
 
     def _split_hub_late(self, node: Node, result: StageResult[Found], made: int) -> list[Node]:
-        """The same for a decision that matters little, once passes bring nothing any more."""
+        """The same for a decision that matters little, once passes bring nothing any more; of many practices, whose
+        linear master takes long, one that matters much is only looked for here too."""
         if node.failed >= FAILED or node.leaf_passes >= LEAF_PASSES:
             return self._split_hub(node, result, made, -np.inf)
-        late = node.leaf_passes >= BEFORE_HUB and not self._still_falls(node, result)
-        return self._split_hub(node, result, made, LEAST_DROP) if late else []
+        if node.leaf_passes >= BEFORE_HUB and not self._still_falls(node, result):
+            return self._split_hub(node, result, made, LEAST_DROP)
+        return self._split_hub(node, result, made, WORTH_A_PASS) if self.many and node.leaf_passes else []
 
     def _open(self, node: Node, result: StageResult[Found]) -> None:
         """Bound a node by its relaxation and from earlier prices, without pricing anything."""
