@@ -25,7 +25,7 @@ from critmass.solve.nodes import Node, StageResult
 from critmass.solve.pricing import Prices, no_prices
 from critmass.solve.progress import Clock, silent
 from critmass.solve.relaxation import Relaxation, Relaxed
-from critmass.solve.sample_first import TOKEN, TUNING_PASSES, Trial
+from critmass.solve.sample_first import TUNING_PASSES, Trial
 from critmass.solve.sampled_search import SampledSearch
 from critmass.solve.sampling import FACTORS, SampleJudge, calibrated, carried_over, evenly
 from critmass.studies import plan
@@ -153,41 +153,6 @@ def test_a_trial_tells_contracts_apart_by_prices(eight: NetworkModel, monkeypatc
         assert other.leaf_passes == TUNING_PASSES
         assert other.bound <= before
     assert len({tuple(sorted(item.fixed.items())) for item in found}) == len(found)
-
-
-def test_what_whole_decisions_need_has_at_least_a_token_price(
-    model: NetworkModel, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Pooled links that are dear only where half taken decisions are taken whole get a token price, no dearer than
-    that; all other prices are as they were tuned. A first pass over everyone is made at these prices, later ones are
-    not."""
-    monkeypatch.setattr(sampling, "SAMPLE", 3)
-    with solve_pool(1) as executor:
-        search, result = sampled(model, Clock(120.0), executor)
-        trial, node = search._trial, search._nodes[0]
-        assert trial is not None
-        mine = search._untuned[node.order]
-        trial.tune(mine)
-        assert mine.centre is not None
-        pooled = np.array([name.startswith("pooled_") for name in trial.model.links])
-        brought = [np.max([np.abs(item.links) for item in columns], axis=0) for columns in trial.pool.columns[:-1]]
-        token = TOKEN * abs(mine.bound) / np.maximum(np.sum(brought, axis=0), 1e-300)
-        dear = np.where(np.arange(len(pooled)) % 2, np.inf, 0.5 * token)
-        monkeypatch.setattr(trial.masters, "prices_taken_whole", lambda *_: replace(mine.centre, links=dear))
-        found, before = trial.with_tokens(mine).links, mine.centre.links
-        least = np.where(pooled & (np.sum(brought, axis=0) > 0), np.minimum(token, dear), 0.0)
-        assert found == pytest.approx(np.where(least > before, least, before))
-        assert (found > before).any()
-        search._take_tuned_prices(node, result)
-        assert node.relaxed is not None
-        by_name = dict(zip(search.model.links, node.relaxed.prices.links, strict=True))
-        assert by_name == {name: found[trial.model.links.index(name)] for name in search.model.links}
-        search._price_once(node, result)
-        search._take_tuned_prices(node, result)
-        by_name = dict(zip(search.model.links, node.relaxed.prices.links, strict=True))
-        assert by_name == {name: before[trial.model.links.index(name)] for name in search.model.links}
-        monkeypatch.setattr(trial.masters, "prices_taken_whole", lambda *_: None)
-        assert trial.with_tokens(mine) is mine.centre
 
 
 def search_of(model: NetworkModel, clock: Clock, executor: Executor) -> SampledSearch:

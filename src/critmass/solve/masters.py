@@ -130,20 +130,11 @@ class Masters:
         A rate that half a gate asks for may have no price, and no practice brings it. So yes/no decisions that are
         taken in part are taken whole here, and what is too little for them is as dear as a penalty.
         """
-        problem, chosen, _ = self.plan_problem(stage, node)
-        found = solve(self._untied(problem), SolveLimits(time_seconds=LINEAR_SECONDS, seed=self.seed))
-        nearly = found.objective - FAR * abs(found.objective)
-        if found.x is None or self._whole(problem, chosen, seconds).bound >= nearly:
-            return None
-        return self.prices_taken_whole(stage, node)
-
-    def prices_taken_whole(self, stage: Stage, node: Node) -> Prices | None:
-        """Prices of the linear master with all yes/no decisions that it takes in part taken whole, but the hub's; what
-        is too little for them is as dear as a penalty. None where it takes none in part."""
-        problem, _, offset = self.plan_problem(stage, node)
+        problem, chosen, offset = self.plan_problem(stage, node)
         mixed, limits = self._untied(problem), SolveLimits(time_seconds=LINEAR_SECONDS, seed=self.seed)
         found = solve(mixed, limits)
-        if found.x is None:
+        nearly = found.objective - FAR * abs(found.objective)
+        if found.x is None or self._whole(problem, chosen, seconds).bound >= nearly:
             return None
         values, lower = found.x[offset:], mixed.lower.copy()
         names = [name for name in split_decisions(self.model, values) if not is_hub(name)]

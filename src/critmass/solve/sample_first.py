@@ -15,7 +15,6 @@ from critmass.solve.columns import Stage
 from critmass.solve.decomposition import Search
 from critmass.solve.interrupt import SearchStopped
 from critmass.solve.nodes import Node, StageResult
-from critmass.solve.pricing import Prices
 from critmass.solve.progress import of_sample
 from critmass.solve.relaxation import Relaxation
 from critmass.solve.sampling import Estimate, SampleJudge, carried_over, loosened, renamed, sample_of
@@ -28,9 +27,6 @@ HOPEFUL = 0.9
 
 TUNING_PASSES = 3
 """Passes over a sample at the most, after the first, for the prices of one choice of contracts."""
-
-TOKEN = 5e-4
-"""What practices would get for all that they can bring to a link without a price, as a part of what plans are worth."""
 
 
 class Trial(Search[Estimate]):
@@ -72,25 +68,6 @@ class Trial(Search[Estimate]):
         relaxed = self._relaxation.solve(node.fixed)
         usable = relaxed is not None and np.isfinite(relaxed.value)
         return Node(node.fixed, np.inf, node.order, relaxed=relaxed) if usable else None
-
-    def with_tokens(self, node: Node) -> Prices:
-        """A tuned node's prices, and token ones of pooled links that have none although the organization's decisions,
-        taken whole instead of in part, need them: practices for which it makes next to no difference bring it then.
-
-        At 10,000 practices a gate that was open in part asked for three quarters of what opens it, at no price. Nobody
-        brought the rest, and no plan was within a tenth of those that open it.
-        """
-        assert node.centre is not None
-        whole = self.masters.prices_taken_whole(self._stage, node)
-        if whole is None:
-            return node.centre
-        most, links = np.zeros((len(self.model.practices), len(self.model.links))), node.centre.links
-        for item in self.pool.flat(range(len(self.model.practices))):
-            most[item.block] = np.maximum(most[item.block], np.abs(item.links))
-        reach = most.sum(axis=0)
-        token = TOKEN * abs(node.bound) / np.where(reach > 0, reach, np.inf)
-        lacks = self._pooled & (links < token)
-        return replace(node.centre, links=np.where(lacks, np.maximum(links, np.minimum(token, whole.links)), links))
 
     def _tuned_further(self, node: Node) -> bool:
         """Another pass for a node's prices; False where it has seen enough of them."""
@@ -198,15 +175,14 @@ class SampleFirst(Search[Found]):
 
     def _take_tuned_prices(self, node: Node, result: StageResult[Found]) -> None:
         """The sample's best prices and what it makes of the node: tuned unless the node has only to be closed, or
-        another one promises more. For a first plan they have tokens."""
+        another one promises more."""
         mine = self._untuned.get(node.order)
         if mine is None or self._trial is None:
             return
         if not node.promise <= self._closed_bound(result):  # nor where there is no plan to compare with
             self._trial.tune(mine, self._other_promise(node))
         if mine.centre is not None and node.relaxed is not None:
-            own = mine.centre if self.passes.exact else self._trial.with_tokens(mine)
-            prices = renamed(own, self._trial.model, self.model)
+            prices = renamed(mine.centre, self._trial.model, self.model)
             value = min(node.relaxed.value, mine.bound)
             node.relaxed, node.paid = replace(node.relaxed, prices=prices, value=value), mine.paid
 
