@@ -91,6 +91,22 @@ def test_what_half_a_decision_needs_has_a_price(model: NetworkModel, pool: Pool)
     assert priced
 
 
+def test_what_half_a_decision_lacks_is_known(model: NetworkModel, pool: Pool) -> None:
+    """It is of the rate that a step needs, where that is taken in part, and of no other link; nothing is where no decision
+    is worth taking in part."""
+    masters, node = Gated(model, pool, 0), Node({}, np.inf, 0)
+    found = []
+    for masters.decision in [name for name in model.organization.variables if name.startswith("step[")]:
+        lacking = np.flatnonzero(masters.short_taken_whole(STAGE, node))
+        if lacking.size:
+            (link,) = lacking
+            measure = masters.decision[len("step[") : -1].split(",", 1)[0]
+            assert model.links[link].startswith(f"pooled_gap_link[{measure},")
+            found.append(link)
+    assert found
+    assert not Masters(model, pool, 0).short_taken_whole(STAGE, node).any()
+
+
 def _mixed(masters: Masters) -> Prices:
     """Prices where the organization's decisions may be mixed, wherever these are."""
     nothing = Prices(np.zeros(len(masters.model.links)), {})
