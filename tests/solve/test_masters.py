@@ -92,8 +92,8 @@ def test_what_half_a_decision_needs_has_a_price(model: NetworkModel, pool: Pool)
 
 
 def test_what_half_a_decision_lacks_is_known(model: NetworkModel, pool: Pool) -> None:
-    """It is of the rate that a step needs, where that is taken in part, and of no other link; nothing is where no decision
-    is worth taking in part."""
+    """It is of the rate that a step needs, where that is taken in part, and of no other link; nothing lacks where no
+    decision is worth taking in part."""
     masters, node = Gated(model, pool, 0), Node({}, np.inf, 0)
     found = []
     for masters.decision in [name for name in model.organization.variables if name.startswith("step[")]:
