@@ -37,7 +37,8 @@ def run(pipe: Connection, limits: Limits) -> None:
     """Answers tasks, after the catalog has come, until the parent closes the pipe."""
     _end_with_parent(limits.parent)
     _limit(limits)
-    with contextlib.suppress(EOFError, ConnectionError):
+    # A parent that is killed while it sends leaves half a message behind, which is a plain OSError.
+    with contextlib.suppress(EOFError, OSError):
         catalog: Catalog = pipe.recv()
         bench = Bench(catalog, limits.workers, lambda progress: pipe.send_bytes(PROGRESS + progress))
         while True:

@@ -11,6 +11,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from multiprocessing import get_context
 from pathlib import Path
 
 import httpx2
@@ -19,6 +20,7 @@ import pytest
 from service_tools import gone, plan_body, wait_for, workers
 
 from critmass.domain.errors import InputError
+from critmass_api.runner import Limits, run
 from critmass_api.server import serve
 
 ROOT = Path(__file__).parents[2]
@@ -86,6 +88,22 @@ def test_servers_leave_no_process(tmp_path: Path) -> None:
         stopped.send_signal(signal.SIGINT)
         assert wait_for(lambda: gone(children | {killed.pid, stopped.pid}))
     assert not [log for log in tmp_path.glob("log*") if "Traceback" in log.read_text(encoding="utf-8")]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs pipes of bytes")
+@pytest.mark.parametrize("sent", [b"", (100).to_bytes(4, "big") + b"half"], ids=["nothing", "half a message"])
+def test_a_parent_that_goes_away_is_the_end(sent: bytes, tmp_path: Path) -> None:
+    """Also in the middle of a message: the child ends, and has nothing to complain about."""
+    context = get_context("spawn")
+    ours, theirs = context.Pipe()
+    limits = Limits(memory_bytes=4 * 2**30, workers=1, temporary=str(tmp_path), parent=os.getpid())
+    child = context.Process(target=run, args=(theirs, limits))
+    child.start()
+    theirs.close()
+    os.write(ours.fileno(), sent)
+    ours.close()
+    child.join(timeout=60)
+    assert child.exitcode == 0
 
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="needs curl")
