@@ -12,7 +12,6 @@ import pytest
 
 from critmass.catalog import load_catalog
 from critmass.domain.scenario import Scenario, SolveOptions
-from critmass.formulation.block import FloatArray
 from critmass.formulation.network_model import NetworkModel
 from critmass.network import sample_network
 from critmass.solve import sample_first, sampling
@@ -22,12 +21,11 @@ from critmass.solve.decomposition import Search
 from critmass.solve.executor import solve_pool
 from critmass.solve.highs import Answer
 from critmass.solve.interrupt import SearchStopped
-from critmass.solve.masters import Masters
 from critmass.solve.nodes import Node, StageResult
 from critmass.solve.pricing import Prices, no_prices
 from critmass.solve.progress import Clock, silent
 from critmass.solve.relaxation import Relaxation, Relaxed
-from critmass.solve.sample_first import TOKEN, TUNING_PASSES, Trial
+from critmass.solve.sample_first import TUNING_PASSES, Trial
 from critmass.solve.sampled_search import SampledSearch
 from critmass.solve.sampling import FACTORS, SampleJudge, calibrated, carried_over, evenly
 from critmass.studies import plan
@@ -171,49 +169,6 @@ def sampled(model: NetworkModel, clock: Clock, executor: Executor) -> tuple[Samp
     result = StageResult[Candidate](STAGE, None, np.inf)
     search._nodes = search._first_nodes(result)
     return search, result
-
-
-def test_what_whole_decisions_lack_has_a_token_more(model: NetworkModel, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of pooled links that a pass over the sample alone leaves short: what all that practices bring is worth then is a
-    small part of what plans are. All other prices stay, and later passes over everyone are at the tuned ones."""
-    monkeypatch.setattr(sampling, "SAMPLE", 3)
-    with solve_pool(1) as executor:
-        search, result = sampled(model, Clock(120.0), executor)
-        trial, node = search._trial, search._nodes[0]
-        assert trial is not None
-        mine = search._untuned[node.order]
-        trial.tune(mine)
-        assert mine.centre is not None
-        before, columns, asked = mine.centre.links, len(trial.pool.flat()), []
-
-        def short(masters: Masters, *_: object) -> FloatArray:
-            asked.append(masters.pool)
-            return np.arange(len(before)) % 2.0
-
-        monkeypatch.setattr(Masters, "short_taken_whole", short)
-        found = trial.with_tokens(mine).links
-        (alone,) = asked
-        assert len(trial.pool.flat()) == columns
-        brought = sum(np.max([np.abs(item.links) for item in each], axis=0) for each in alone.columns[:-1])
-        pooled = np.array([name.startswith("pooled_") for name in trial.model.links])
-        lacks = pooled & (np.arange(len(before)) % 2 == 1) & (brought > 0.0)
-        assert lacks.any()
-        assert (found - before)[~lacks] == pytest.approx(0.0)
-        assert ((found - before) * brought)[lacks] == pytest.approx(TOKEN * abs(mine.bound), rel=1e-6)
-        _priced_at(search, node, result, found)
-        search._price_once(node, result)
-        _priced_at(search, node, result, before)
-
-
-def _priced_at(
-    search: SampledSearch, node: Node, result: StageResult[Candidate], of_sample: FloatArray
-) -> None:  # fmt: skip
-    """The node's next prices are these of the sample."""
-    search._take_tuned_prices(node, result)
-    assert node.relaxed is not None
-    assert search._trial is not None
-    by_name = dict(zip(search._trial.model.links, of_sample, strict=True))
-    assert node.relaxed.prices.links == pytest.approx([by_name.get(name, 0.0) for name in search.model.links])
 
 
 def test_what_has_to_earn_more_is_priced_at_prices_of_the_sample(

@@ -74,15 +74,6 @@ class Gated(Masters):
         return replace(problem, objective=objective), chosen, offset
 
 
-class PaidFor(Gated):
-    """The same where a penalty costs next to nothing."""
-
-    def penalty(self, stage: Stage) -> SlackCosts:
-        """A dollar for a unit."""
-        costs = super().penalty(stage)
-        return replace(costs, short=np.ones_like(costs.short))
-
-
 def test_what_half_a_decision_needs_has_a_price(model: NetworkModel, pool: Pool) -> None:
     """A step that columns reach in part is worth nothing whole, and the rate that it needs is dearer than where
     decisions are mixed; there are no prices where whole decisions are worth as much as mixed ones."""
@@ -98,30 +89,6 @@ def test_what_half_a_decision_needs_has_a_price(model: NetworkModel, pool: Pool)
             rate = model.links.index(f"pooled_gap_link[{measure},{populations}]")
             assert prices.links[rate] > 2.0 * _mixed(masters).links[rate] > 0.0
     assert priced
-
-
-def test_what_half_a_decision_lacks_is_known(model: NetworkModel, pool: Pool) -> None:
-    """It is of the rate that a step needs, where that is taken in part, and of no other link; the same where it is
-    taken whole because that costs a small penalty. Nothing lacks where no decision is worth it."""
-    masters, node = Gated(model, pool, 0), Node({}, np.inf, 0)
-    found = []
-    for masters.decision in [name for name in model.organization.variables if name.startswith("step[")]:
-        lacking = np.flatnonzero(masters.short_taken_whole(STAGE, node))
-        if lacking.size:
-            (link,) = lacking
-            measure = masters.decision[len("step[") : -1].split(",", 1)[0]
-            assert model.links[link].startswith(f"pooled_gap_link[{measure},")
-            found.append(link)
-            assert link in np.flatnonzero(_cheap(model, pool, masters.decision).short_taken_whole(STAGE, node))
-    assert found
-    assert not Masters(model, pool, 0).short_taken_whole(STAGE, node).any()
-
-
-def _cheap(model: NetworkModel, pool: Pool, decision: str) -> Masters:
-    """Masters in which such a decision is paid for by a penalty, and so taken whole."""
-    found = PaidFor(model, pool, 0)
-    found.decision = decision
-    return found
 
 
 def _mixed(masters: Masters) -> Prices:

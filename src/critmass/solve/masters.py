@@ -130,37 +130,18 @@ class Masters:
         A rate that half a gate asks for may have no price, and no practice brings it. So yes/no decisions that are
         taken in part are taken whole here, and what is too little for them is as dear as a penalty.
         """
-        problem, chosen, _ = self.plan_problem(stage, node)
-        found = solve(self._untied(problem), SolveLimits(time_seconds=LINEAR_SECONDS, seed=self.seed))
-        nearly = found.objective - FAR * abs(found.objective)
-        if found.x is None or self._whole(problem, chosen, seconds).bound >= nearly:
-            return None
-        taken, _, in_part = self._taken_whole(stage, node)
-        return master_prices(self.model, stage, taken.row_duals) if in_part and taken.row_duals is not None else None
-
-    def short_taken_whole(self, stage: Stage, node: Node) -> FloatArray:
-        """What columns lack of each link, shape (link,), in its unit, for all yes/no decisions that the linear master
-        takes, in part or at the cost of a penalty, taken whole."""
-        taken, columns, _ = self._taken_whole(stage, node)
-        if taken.x is None:
-            return np.zeros(len(self.model.links))
-        short = taken.x[columns : columns + len(self.model.links)]
-        return np.where(short > ROUNDING, short, 0.0)
-
-    def _taken_whole(self, stage: Stage, node: Node) -> tuple[Answer, int, bool]:
-        """The linear master with all yes/no decisions that it takes in part taken whole, but the hub's; how many
-        columns it has, and whether it takes any in part. What is too little for them costs a penalty."""
         problem, chosen, offset = self.plan_problem(stage, node)
         mixed, limits = self._untied(problem), SolveLimits(time_seconds=LINEAR_SECONDS, seed=self.seed)
         found = solve(mixed, limits)
-        if found.x is None:
-            return found, len(chosen), False
+        nearly = found.objective - FAR * abs(found.objective)
+        if found.x is None or self._whole(problem, chosen, seconds).bound >= nearly:
+            return None
         values, lower = found.x[offset:], mixed.lower.copy()
         names = [name for name in split_decisions(self.model, values) if not is_hub(name)]
         places = np.array([self.model.organization.position[name] for name in names], dtype=np.intp)
         lower[offset + places] = np.ceil(values[places])
-        taken = solve(replace(mixed, lower=lower), limits) if names else found
-        return taken, len(chosen), bool(names)
+        duals = solve(replace(mixed, lower=lower), limits).row_duals
+        return master_prices(self.model, stage, duals) if names and duals is not None else None
 
     def _whole(self, problem: Problem, chosen: Sequence[Column], seconds: float) -> Answer:
         """The organization's best whole decisions beside practices' plans that are mixed; of many practices, plans that

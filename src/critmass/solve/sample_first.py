@@ -11,13 +11,10 @@ import numpy as np
 
 from critmass.solve.bounding import PART_OF_A_PASS
 from critmass.solve.candidates import Found
-from critmass.solve.columns import Pool, Stage
+from critmass.solve.columns import Stage
 from critmass.solve.decomposition import Search
 from critmass.solve.interrupt import SearchStopped
-from critmass.solve.masters import Masters
 from critmass.solve.nodes import Node, StageResult
-from critmass.solve.passes import Passes
-from critmass.solve.pricing import Prices
 from critmass.solve.progress import of_sample
 from critmass.solve.relaxation import Relaxation
 from critmass.solve.sampling import Estimate, SampleJudge, carried_over, loosened, renamed, sample_of
@@ -30,10 +27,6 @@ HOPEFUL = 0.9
 
 TUNING_PASSES = 3
 """Passes over a sample at the most, after the first, for the prices of one choice of contracts."""
-
-TOKEN = 5e-4
-"""What practices would get for all that they can bring to a link of which too little is brought at its price, as a part
-of what plans are worth."""
 
 
 class Trial(Search[Estimate]):
@@ -75,27 +68,6 @@ class Trial(Search[Estimate]):
         relaxed = self._relaxation.solve(node.fixed)
         usable = relaxed is not None and np.isfinite(relaxed.value)
         return Node(node.fixed, np.inf, node.order, relaxed=relaxed) if usable else None
-
-    def with_tokens(self, node: Node) -> Prices:
-        """A tuned node's prices, and a token more for pooled links of which a pass at these prices alone brings too
-        little for the organization's whole decisions: practices for which it makes next to no difference bring it then.
-
-        At 10,000 practices a gate that was open in part asked for three quarters of what opens it, at no price. Nobody
-        brought the rest, and no plan was within a tenth of those that open it.
-        """
-        assert node.centre is not None
-        alone = Pool(len(self.model.blocks))
-        masters = Masters(self.model, alone, self.seed)
-        passes = Passes(self.model, masters, self.judge, alone, self.executor, self.seed)
-        passes.begin(self._stage)
-        passes.over_all(node.centre, node, self._limits(self._result, node))
-        lacks = self._pooled & (masters.short_taken_whole(self._stage, node) > 0.0)
-        most = np.zeros((len(self.model.practices), len(self.model.links)))
-        for item in alone.flat(range(len(most))):
-            most[item.block] = np.maximum(most[item.block], np.abs(item.links))
-        reach = np.where(lacks, most.sum(axis=0), 0.0)
-        token = TOKEN * abs(node.bound) / np.where(reach > 0.0, reach, np.inf)
-        return replace(node.centre, links=node.centre.links + token)
 
     def _tuned_further(self, node: Node) -> bool:
         """Another pass for a node's prices; False where it has seen enough of them."""
@@ -203,15 +175,14 @@ class SampleFirst(Search[Found]):
 
     def _take_tuned_prices(self, node: Node, result: StageResult[Found]) -> None:
         """The sample's best prices and what it makes of the node: tuned unless the node has only to be closed, or
-        another one promises more. Of very many practices they have tokens for a first plan."""
+        another one promises more."""
         mine = self._untuned.get(node.order)
         if mine is None or self._trial is None:
             return
         if not node.promise <= self._closed_bound(result):  # nor where there is no plan to compare with
             self._trial.tune(mine, self._other_promise(node))
         if mine.centre is not None and node.relaxed is not None:
-            own = self._trial.with_tokens(mine) if self.many and not self.passes.exact else mine.centre
-            prices = renamed(own, self._trial.model, self.model)
+            prices = renamed(mine.centre, self._trial.model, self.model)
             value = min(node.relaxed.value, mine.bound)
             node.relaxed, node.paid = replace(node.relaxed, prices=prices, value=value), mine.paid
 
