@@ -6,15 +6,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from scipy import sparse
 
 from critmass.formulation.network_model import NetworkModel
 from critmass.settlement.outcome import Pricer
 from critmass.solve.candidates import Judge
-from critmass.solve.columns import Column, Pool, SlackCosts, Stage, column
+from critmass.solve.columns import Column, Pool, SlackCosts, Stage
 from critmass.solve.executor import solve_pool
-from critmass.solve.highs import Problem, SolveLimits, solve
-from critmass.solve.masters import ROOM, WHOLE_GAP, Masters, losses
+from critmass.solve.highs import Problem
+from critmass.solve.masters import ROOM, Masters
 from critmass.solve.nodes import Node, organization_choices
 from critmass.solve.pricing import Prices
 from critmass.solve.start import self_sufficient_columns
@@ -96,46 +95,3 @@ def _mixed(masters: Masters) -> Prices:
     nothing = Prices(np.zeros(len(masters.model.links)), {})
     node = Node({}, np.inf, 0, centre=nothing)
     return masters.dual_prices(STAGE, node, masters.penalty(STAGE).short)
-
-
-def test_losses_are_beside_the_best_column_of_the_same_practice() -> None:
-    """At the duals of the rows; a column that may not be taken has lost everything, and is nobody's best."""
-    objective, upper = np.array([5.0, 9.0, 7.0, 4.0]), np.array([1.0, 1.0, 0.0, 1.0])
-    matrix = sparse.csr_array(np.array([[1.0, 2.0, 0.0, 3.0]]))
-    none = np.zeros(4, dtype=np.bool_)
-    problem = Problem(objective, 0.0, np.zeros(4), upper, none, matrix, np.zeros(1), np.ones(1))
-    assert losses(problem, np.array([0, 0, 1]), np.array([3.0])).tolist() == [1.0, 0.0, np.inf]
-    assert losses(problem, np.array([0, 0, 1, 1]), np.array([3.0])).tolist() == [1.0, 0.0, np.inf, 0.0]
-
-
-def test_whole_decisions_of_many_practices_are_looked_for_beside_few_columns(model: NetworkModel, pool: Pool) -> None:
-    """Columns that cost their practice more than its part of the gap are left out, which the linear master does not
-    miss."""
-    lean = model.with_shared_links_only()
-    many = Pool(len(lean.blocks))
-    for item in pool.flat():
-        for order, loss in enumerate((0.0, 0.5, 1e7)):
-            x = item.x.copy()
-            x[item.x == 0.0] = 1e-5 * order
-            worse = column(lean, item.block, x, {**item.worth, "margin": item.worth["margin"] - loss})
-            many.add(replace(worse, links=column(lean, item.block, item.x).links))
-    masters = Masters(lean, many, 0)
-    problem, chosen, _ = masters.plan_problem(STAGE, Node({}, np.inf, 0))
-    fewer = masters._nearly_taken(problem, np.array([item.block for item in chosen]))
-    left_out = (problem.upper > 0) & (fewer.upper == 0)
-    assert left_out[: len(chosen)].sum() >= len(model.practices)
-    assert not left_out[len(chosen) :].any()
-    nowhere = np.zeros_like(problem.integer)
-    value, other = (solve(replace(each, integer=nowhere), SolveLimits()).objective for each in (problem, fewer))
-    assert other == pytest.approx(value, rel=1e-9)
-    assert masters._whole(problem, chosen, 20.0).objective >= value - WHOLE_GAP * abs(value)
-
-
-def test_whole_decisions_of_few_practices_are_looked_for_beside_all_columns(
-    model: NetworkModel, pool: Pool, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """These take no time."""
-    masters = Masters(model, pool, 0)
-    monkeypatch.setattr(masters, "_nearly_taken", lambda *_: pytest.fail("columns were left out"))
-    problem, chosen, _ = masters.plan_problem(STAGE, Node({}, np.inf, 0))
-    assert masters._whole(problem, chosen, 20.0).x is not None

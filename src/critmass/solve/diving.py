@@ -20,7 +20,7 @@ from critmass.solve.candidates import Judging, Valued
 from critmass.solve.columns import Column, Stage
 from critmass.solve.executor import run_all
 from critmass.solve.highs import Answer, Problem, SolveLimits, solve
-from critmass.solve.masters import LINEAR_SECONDS, WHOLE, WHOLE_GAP, Masters, PlanTask, firm, losses, solve_firmly
+from critmass.solve.masters import LINEAR_SECONDS, WHOLE, WHOLE_GAP, Masters, PlanTask, firm, solve_firmly
 from critmass.solve.nodes import Node
 from critmass.solve.pricing import no_prices, priced_problem, under
 
@@ -222,9 +222,11 @@ class Dive:
         problem, count = state.problem, len(self.columns)
         if state.mixed.row_duals is None:
             return problem
-        far = losses(problem, self.blocks, state.mixed.row_duals) > ANSWERS * self.loss
+        reduced = (problem.objective - problem.matrix.T @ state.mixed.row_duals)[:count]
+        best = np.full(len(self.model.practices), -np.inf)
+        np.maximum.at(best, self.blocks, np.where(problem.upper[:count] > 0.0, reduced, -np.inf))
         upper = problem.upper.copy()
-        upper[:count] = np.where(far, 0.0, upper[:count])
+        upper[:count] = np.where(reduced < best[self.blocks] - ANSWERS * self.loss, 0.0, upper[:count])
         return replace(problem, upper=upper)
 
     def _beside(self, problem: Problem, place: int) -> Problem:

@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 
 import highspy
 import numpy as np
-from numpy.typing import NDArray
 from scipy import sparse
 
 from critmass.formulation.block import FloatArray
@@ -131,8 +130,8 @@ class Masters:
         taken in part are taken whole here, and what is too little for them is as dear as a penalty.
         """
         problem, chosen, offset = self.plan_problem(stage, node)
-        mixed, limits = self._untied(problem), SolveLimits(time_seconds=LINEAR_SECONDS, seed=self.seed)
-        found = solve(mixed, limits)
+        mixed = self._untied(problem)
+        found = solve(mixed, SolveLimits(time_seconds=LINEAR_SECONDS, seed=self.seed))
         nearly = found.objective - FAR * abs(found.objective)
         if found.x is None or self._whole(problem, chosen, seconds).bound >= nearly:
             return None
@@ -140,29 +139,15 @@ class Masters:
         names = [name for name in split_decisions(self.model, values) if not is_hub(name)]
         places = np.array([self.model.organization.position[name] for name in names], dtype=np.intp)
         lower[offset + places] = np.ceil(values[places])
-        duals = solve(replace(mixed, lower=lower), limits).row_duals
+        duals = solve(replace(mixed, lower=lower), SolveLimits(time_seconds=LINEAR_SECONDS, seed=self.seed)).row_duals
         return master_prices(self.model, stage, duals) if names and duals is not None else None
 
     def _whole(self, problem: Problem, chosen: Sequence[Column], seconds: float) -> Answer:
-        """The organization's best whole decisions beside practices' plans that are mixed; of many practices, plans that
-        the linear master nearly takes: of 10,000 all plans take more than a minute."""
+        """The organization's best whole decisions beside practices' plans that are mixed."""
         whole = problem.integer.copy()
         whole[: len(chosen)] = False
-        if self.model.claims_untied:
-            problem = self._nearly_taken(problem, np.array([item.block for item in chosen]))
         limits = SolveLimits(time_seconds=seconds, gap_relative=WHOLE_GAP, seed=self.seed)
         return solve(replace(problem, integer=whole), limits)
-
-    def _nearly_taken(self, problem: Problem, blocks: NDArray[np.intp]) -> Problem:
-        """The problem without columns for which their practice loses more than its part of the gap."""
-        mixed = replace(problem, integer=np.zeros_like(problem.integer))
-        found = solve(mixed, SolveLimits(time_seconds=LINEAR_SECONDS, seed=self.seed))
-        if found.row_duals is None:
-            return problem
-        most = WHOLE_GAP * abs(found.objective) / len(self.model.practices)
-        upper = problem.upper.copy()
-        upper[: len(blocks)][losses(problem, blocks, found.row_duals) > most] = 0.0
-        return replace(problem, upper=upper)
 
     def _untied(self, problem: Problem) -> Problem:
         """The linear problem without copies of conditions and claims: the node and its caps hold them."""
@@ -238,17 +223,6 @@ class Masters:
             if drop > best[2]:
                 best = (name, ranges, drop)
         return best
-
-
-def losses(problem: Problem, blocks: NDArray[np.intp], row_duals: FloatArray) -> FloatArray:
-    """By how much each of a master's columns is worth less than the best one of its practice at the duals, shape
-    (column,), in the objective's unit; infinite for columns that may not be taken."""
-    count = len(blocks)
-    reduced = (problem.objective - problem.matrix.T @ row_duals)[:count]
-    may_be_taken = problem.upper[:count] > 0.0
-    best = np.full(int(blocks.max(initial=-1)) + 1, -np.inf)
-    np.maximum.at(best, blocks, np.where(may_be_taken, reduced, -np.inf))
-    return np.where(may_be_taken, best[blocks] - reduced, np.inf)
 
 
 def _under_range(highs: highspy.Highs, place: int, part: Range) -> tuple[float, FloatArray | None]:
