@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from concurrent.futures import Executor
 from dataclasses import replace
 from typing import Literal
@@ -12,6 +13,7 @@ import pytest
 
 from critmass.catalog import load_catalog
 from critmass.domain.scenario import Scenario, SolveOptions
+from critmass.formulation.links import PREFIX
 from critmass.formulation.network_model import NetworkModel
 from critmass.network import sample_network
 from critmass.solve import sample_first, sampling
@@ -27,7 +29,7 @@ from critmass.solve.progress import Clock, silent
 from critmass.solve.relaxation import Relaxation, Relaxed
 from critmass.solve.sample_first import TUNING_PASSES, Trial
 from critmass.solve.sampled_search import SampledSearch
-from critmass.solve.sampling import FACTORS, SampleJudge, calibrated, carried_over, evenly
+from critmass.solve.sampling import FACTORS, TOKEN, SampleJudge, calibrated, carried_over, evenly, renamed, with_tokens
 from critmass.studies import plan
 from critmass.studies.plan import plan_network
 from formulated import formulated
@@ -169,6 +171,51 @@ def sampled(model: NetworkModel, clock: Clock, executor: Executor) -> tuple[Samp
     result = StageResult[Candidate](STAGE, None, np.inf)
     search._nodes = search._first_nodes(result)
     return search, result
+
+
+def test_no_pooled_rate_is_for_nothing(model: NetworkModel) -> None:
+    """All that practices can bring to a rate is worth a token at least; dearer rates and all other links keep their
+    prices, and so does a rate that nobody can bring anything to. The bound is higher by no more than the tokens."""
+    lean, worth_usd = model.with_shared_links_only(), 2e6
+    reach = {name: sum(block.bounds(PREFIX + name)[1] for block in lean.practices) for name in lean.links}
+    rates = [name for name in lean.links if name.startswith("pooled_gap_link") and reach[name] > 0.0]
+    dear, cheap = rates[0], rates[1:]
+    before = no_prices(lean, STAGE)
+    before.links[lean.links.index(dear)] = 10.0 * TOKEN * worth_usd / reach[dear]
+    after = with_tokens(before, lean, worth_usd)
+    gained = {name: more for name, more in zip(lean.links, after.links - before.links, strict=True) if more}
+    assert set(gained) == set(cheap) != set()
+    assert all(gained[name] * reach[name] == pytest.approx(TOKEN * worth_usd) for name in cheap)
+    nobody = replace(lean, blocks=(lean.organization,))
+    assert (with_tokens(before, nobody, worth_usd).links == before.links).all()
+    with solve_pool(1) as executor:
+        search, result = sampled(model, Clock(120.0), executor)
+        bounds = [search._pass(prices, search._nodes[0], result) for prices in (before, after)]
+    assert bounds[1] - bounds[0] <= len(cheap) * TOKEN * worth_usd + 1.0
+
+
+def test_the_first_pass_over_everyone_has_tokens(model: NetworkModel, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No pooled rate that practices can bring up is for nothing in it; later passes are at the sample's own prices."""
+    monkeypatch.setattr(sampling, "SAMPLE", 3)
+    with solve_pool(1) as executor:
+        search, result = sampled(model, Clock(120.0), executor)
+        node, (at, name) = search._nodes[0], next(_rates(search.model))
+        search._price_once(node, result)
+        first = search.passes._archive[0].prices
+        assert search._trial is not None
+        tuned = search._untuned[node.order]
+        assert tuned.centre is not None
+        own = renamed(tuned.centre, search._trial.model, search.model)
+        assert (first.links == with_tokens(own, search.model, tuned.bound).links).all()
+        assert first.links[at] > 0.0, name
+        search._take_tuned_prices(node, result)
+        assert node.relaxed is not None
+        assert (node.relaxed.prices.links == own.links).all()
+
+
+def _rates(model: NetworkModel) -> Iterator[tuple[int, str]]:
+    """Places and names of pooled rates."""
+    return ((at, name) for at, name in enumerate(model.links) if name.startswith("pooled_gap_link"))
 
 
 def test_what_has_to_earn_more_is_priced_at_prices_of_the_sample(

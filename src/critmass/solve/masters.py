@@ -24,6 +24,9 @@ WHOLE = 0.999
 WHOLE_GAP = 0.002
 """Relative gap of a master whose organization decides whole."""
 
+LITTLE = 0.01
+"""Part of its worth that a master's solution may lose where decisions are taken whole by rounding."""
+
 FAR = 0.2
 """A solution that is this part of its limit below it says nothing of what is best."""
 
@@ -132,18 +135,39 @@ class Masters:
         problem, chosen, offset = self.plan_problem(stage, node)
         mixed = self._untied(problem)
         found = solve(mixed, SolveLimits(time_seconds=LINEAR_SECONDS, seed=self.seed))
-        nearly = found.objective - FAR * abs(found.objective)
-        if found.x is None or self._whole(problem, chosen, seconds).bound >= nearly:
+        if found.x is None:
             return None
-        values, lower = found.x[offset:], mixed.lower.copy()
-        names = [name for name in split_decisions(self.model, values) if not is_hub(name)]
-        places = np.array([self.model.organization.position[name] for name in names], dtype=np.intp)
-        lower[offset + places] = np.ceil(values[places])
-        duals = solve(replace(mixed, lower=lower), SolveLimits(time_seconds=LINEAR_SECONDS, seed=self.seed)).row_duals
-        return master_prices(self.model, stage, duals) if names and duals is not None else None
+        taken, nearly = self._taken_whole(mixed, found.x, offset), found.objective - FAR * abs(found.objective)
+        if taken.objective >= nearly or self._whole(problem, chosen, seconds).bound >= nearly:
+            return None
+        return None if taken.row_duals is None else master_prices(self.model, stage, taken.row_duals)
+
+    def _split(self, organization: FloatArray) -> list[str]:
+        """Yes/no decisions that a solution takes in part, but the hub's."""
+        return [name for name in split_decisions(self.model, organization) if not is_hub(name)]
+
+    def _taken_whole(self, mixed: Problem, x: FloatArray, offset: int) -> Answer:
+        """The linear master where the yes/no decisions that a solution takes in part are taken whole, but the hub's."""
+        position = self.model.organization.position
+        places = offset + np.array([position[name] for name in self._split(x[offset:])], dtype=np.intp)
+        lower = mixed.lower.copy()
+        lower[places] = np.ceil(x[places])
+        return solve(replace(mixed, lower=lower), SolveLimits(time_seconds=LINEAR_SECONDS, seed=self.seed))
 
     def _whole(self, problem: Problem, chosen: Sequence[Column], seconds: float) -> Answer:
-        """The organization's best whole decisions beside practices' plans that are mixed."""
+        """The organization's best whole decisions beside practices' plans that are mixed; but what the linear master
+        takes in part is taken whole, and the hub's are mixed, where that loses little.
+
+        A solver may not find any whole decisions in a minute beside the plans of 10,000 practices.
+        """
+        mixed = replace(problem, integer=np.zeros_like(problem.integer))
+        offset = len(problem.objective) - len(self.model.organization.variables)
+        found = solve(mixed, SolveLimits(time_seconds=LINEAR_SECONDS, seed=self.seed))
+        if found.x is not None:
+            taken = self._taken_whole(mixed, found.x, offset)
+            loses_little = taken.objective >= found.objective - LITTLE * abs(found.objective)
+            if taken.x is not None and loses_little and not self._split(taken.x[offset:]):
+                return replace(taken, bound=found.bound)
         whole = problem.integer.copy()
         whole[: len(chosen)] = False
         limits = SolveLimits(time_seconds=seconds, gap_relative=WHOLE_GAP, seed=self.seed)

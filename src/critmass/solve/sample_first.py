@@ -17,7 +17,7 @@ from critmass.solve.interrupt import SearchStopped
 from critmass.solve.nodes import Node, StageResult
 from critmass.solve.progress import of_sample
 from critmass.solve.relaxation import Relaxation
-from critmass.solve.sampling import Estimate, SampleJudge, carried_over, loosened, renamed, sample_of
+from critmass.solve.sampling import Estimate, SampleJudge, carried_over, loosened, renamed, sample_of, with_tokens
 
 SAMPLE_TIME = 0.25
 """Part of the time left that telling contracts apart on a sample may take."""
@@ -175,7 +175,7 @@ class SampleFirst(Search[Found]):
 
     def _take_tuned_prices(self, node: Node, result: StageResult[Found]) -> None:
         """The sample's best prices and what it makes of the node: tuned unless the node has only to be closed, or
-        another one promises more."""
+        another one promises more. Of many practices no pooled rate is for nothing in the first pass over everyone."""
         mine = self._untuned.get(node.order)
         if mine is None or self._trial is None:
             return
@@ -183,6 +183,8 @@ class SampleFirst(Search[Found]):
             self._trial.tune(mine, self._other_promise(node))
         if mine.centre is not None and node.relaxed is not None:
             prices = renamed(mine.centre, self._trial.model, self.model)
+            if self.many and not self.passes.exact:
+                prices = with_tokens(prices, self.model, mine.bound)
             value = min(node.relaxed.value, mine.bound)
             node.relaxed, node.paid = replace(node.relaxed, prices=prices, value=value), mine.paid
 

@@ -15,7 +15,7 @@ from critmass.formulation.network_model import NetworkModel
 from critmass.solve.candidates import Judging, Valued
 from critmass.solve.columns import Column, Pool, Stage, column, worths
 from critmass.solve.highs import SolveLimits
-from critmass.solve.masters import Masters
+from critmass.solve.masters import POOLED_RATES, Masters
 from critmass.solve.nodes import Node, organization_choices
 from critmass.solve.pricing import Prices, PricingFromBases, no_prices, price_practices
 from critmass.solve.relaxation import Relaxation, Relaxed
@@ -39,6 +39,9 @@ FACTORS = (0.2, 5.0)
 
 TOTALS_MISSED = 1e-3
 """A total that is missed by this part weighs as much as a practice that stands for twice the mean."""
+
+TOKEN = 5e-5
+"""What practices get at least for all that they can bring to a pooled rate, as a part of what plans are worth."""
 
 _OWN_LINKS = tuple(PREFIX + family for family in OF_ONE_PRACTICE)
 
@@ -159,6 +162,21 @@ def renamed(prices: Prices, part: NetworkModel, whole: NetworkModel) -> Prices:
     """Prices of a sample's links as those of the network's; links of practices that it does not hold have none."""
     by_name = dict(zip(part.links, prices.links, strict=True))
     return Prices(np.array([by_name.get(name, 0.0) for name in whole.links]), prices.floors)
+
+
+def with_tokens(prices: Prices, model: NetworkModel, worth_usd: float) -> Prices:
+    """Prices at which no pooled rate is for nothing: all that practices can bring to one is worth at least a small part
+    of `worth_usd`, what plans are worth.
+
+    Where a linear master mixes plans at no loss, the rate that a gate asks for has no price, and of practices for which
+    it makes next to no difference none brings it. A bound at these prices is higher by no more than the tokens.
+    """
+    links, token = prices.links.copy(), TOKEN * abs(worth_usd)
+    for place, name in enumerate(model.links):
+        if name.startswith(POOLED_RATES):
+            reach = sum(block.bounds(PREFIX + name)[1] for block in model.practices)
+            links[place] = max(links[place], token / reach if reach > 0.0 else 0.0)
+    return replace(prices, links=links)
 
 
 def _prices(node: Node) -> Prices | None:
