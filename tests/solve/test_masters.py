@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -9,10 +10,11 @@ import pytest
 
 from critmass.formulation.network_model import NetworkModel
 from critmass.settlement.outcome import Pricer
+from critmass.solve import masters as masters_module
 from critmass.solve.candidates import Judge
 from critmass.solve.columns import Column, Pool, SlackCosts, Stage
 from critmass.solve.executor import solve_pool
-from critmass.solve.highs import Problem
+from critmass.solve.highs import Answer, Problem, SolveLimits, solve
 from critmass.solve.masters import ROOM, Masters
 from critmass.solve.nodes import Node, organization_choices
 from critmass.solve.pricing import Prices
@@ -88,6 +90,68 @@ def test_what_half_a_decision_needs_has_a_price(model: NetworkModel, pool: Pool)
             rate = model.links.index(f"pooled_gap_link[{measure},{populations}]")
             assert prices.links[rate] > 2.0 * _mixed(masters).links[rate] > 0.0
     assert priced
+
+
+class Bought(Gated):
+    """The same where a unit that falls short costs so much that taking all of the decision loses the `loss`, USD."""
+
+    loss, missing, part = 0.0, 1.0, 0.0
+
+    def penalty(self, stage: Stage) -> SlackCosts:
+        """The rest is worth its share of ten million, and needs what is missing."""
+        costs = Masters.penalty(self, stage)
+        rest = 1.0 - self.part
+        return replace(costs, short=np.full_like(costs.short, (1e7 * rest + self.loss) / self.missing))
+
+
+@pytest.mark.parametrize("loss", [1e4, 1e6])
+def test_decisions_are_taken_whole_where_that_loses_little(
+    model: NetworkModel, pool: Pool, monkeypatch: pytest.MonkeyPatch, loss: float
+) -> None:
+    """No solver looks for whole decisions then; where it loses more than a hundredth one does. Either way they are
+    whole, and worth no more than mixed ones."""
+    masters, asked = Bought(model, pool, 0), []
+    masters.decision = next(_in_part(model, pool))
+    masters.loss, masters.part, masters.missing = loss, *_missing(model, pool, masters.decision)
+
+    def looking(problem: Problem, limits: SolveLimits) -> Answer:
+        asked.append(bool(problem.integer.any()))
+        return solve(problem, limits)
+
+    monkeypatch.setattr(masters_module, "solve", looking)
+    problem, chosen, offset = masters.plan_problem(STAGE, Node({}, np.inf, 0))
+    found = masters._whole(problem, chosen, 5.0)
+    assert asked == ([False, False] if loss < 1e5 else [False, False, True])
+    assert found.x is not None
+    assert not masters._split(found.x[offset:])
+    mixed = solve(replace(problem, integer=np.zeros_like(problem.integer)), SolveLimits())
+    assert mixed.x is not None
+    assert masters._split(mixed.x[offset:])
+    assert found.objective <= min(found.bound, mixed.objective) + 1.0
+    if loss < 1e5:
+        assert found.bound == pytest.approx(mixed.objective, abs=1.0)
+        assert found.objective == pytest.approx(mixed.objective - loss, abs=1.0)
+
+
+def _in_part(model: NetworkModel, pool: Pool) -> Iterator[str]:
+    """Steps that columns reach in part."""
+    masters = Gated(model, pool, 0)
+    for masters.decision in model.organization.variables:
+        if masters.decision.startswith("step[") and 0.1 < _missing(model, pool, masters.decision)[0] < 0.9:
+            yield masters.decision
+
+
+def _missing(model: NetworkModel, pool: Pool, decision: str) -> tuple[float, float]:
+    """What part of a decision columns reach, and by how much they fall short of all of it, of every link."""
+    masters = Gated(model, pool, 0)
+    masters.decision = decision
+    problem, chosen, offset = masters.plan_problem(STAGE, Node({}, np.inf, 0))
+    mixed = replace(problem, integer=np.zeros_like(problem.integer))
+    found = solve(mixed, SolveLimits())
+    assert found.x is not None
+    whole = masters._taken_whole(mixed, found.x, offset)
+    assert whole.x is not None
+    return float(found.x[offset + model.organization.position[decision]]), float(whole.x[len(chosen) : offset].sum())
 
 
 def _mixed(masters: Masters) -> Prices:
