@@ -9,14 +9,12 @@ own. An exponent of 1.0 means twice the practices, twice the figure.
 from __future__ import annotations
 
 import argparse
-import re
 import resource
-import statistics
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from itertools import pairwise
 from typing import Any
 
 import bench_tools as tools
@@ -24,11 +22,11 @@ import numpy as np
 
 from critmass.domain.errors import NoPlanInTimeError
 from critmass.domain.scenario import SolveOptions
-from critmass.solve.progress import Progress
+from critmass.solve.highs import SolveLimits
+from critmass.solve.nodes import Node
+from critmass.solve.passes import Passes
+from critmass.solve.pricing import Prices
 from critmass.studies.plan import plan_network
-
-PASS = re.compile(r"\b(pass|choice)\b")
-"""Reports that end a pass over all practices."""
 
 PATIENCE = 600.0
 """Seconds over the limit after which a planning process is ended."""
@@ -83,22 +81,36 @@ def run_formulate(practices: int) -> Formulated:
 def run_plan(practices: int, seconds: float) -> Planned:
     """Plan in this process."""
     network, catalog, scenario = tools.instance(practices)
-    said: list[Progress] = []
     start = time.perf_counter()
-    try:
-        options = SolveOptions(time_limit_seconds=seconds, seed=tools.SEED)
-        plan = plan_network(network, catalog, scenario, options, said.append)
-    except NoPlanInTimeError:
-        return Planned(pass_seconds(said), None, time.perf_counter() - start, None, peak_bytes())
+    with timed_passes(practices) as passes:
+        try:
+            options = SolveOptions(time_limit_seconds=seconds, seed=tools.SEED)
+            plan = plan_network(network, catalog, scenario, options)
+        except NoPlanInTimeError:
+            return Planned(next(iter(passes), None), None, time.perf_counter() - start, None, peak_bytes())
     total = time.perf_counter() - start
     gap = plan.gap if np.isfinite(plan.gap) else None
-    return Planned(pass_seconds(said), plan.first_plan_seconds, total, gap, peak_bytes())
+    return Planned(next(iter(passes), None), plan.first_plan_seconds, total, gap, peak_bytes())
 
 
-def pass_seconds(said: Sequence[Progress]) -> float | None:
-    """The median time from one report to the next that ends a pass; what the search does beside it counts too."""
-    spans = [now.seconds - before.seconds for before, now in pairwise(said) if PASS.search(now.step)]
-    return statistics.median(spans) if spans else None
+@contextmanager
+def timed_passes(practices: int) -> Iterator[list[float]]:
+    """Seconds of the passes that price so many practices exactly, as they are made: not of those over a sample."""
+    found: list[float] = []
+    over_all = Passes.over_all
+
+    def timed(passes: Passes, prices: Prices, node: Node, limits: SolveLimits) -> float:
+        start = time.perf_counter()
+        bound = over_all(passes, prices, node, limits)
+        if len(passes.model.practices) == practices:
+            found.append(time.perf_counter() - start)
+        return bound
+
+    Passes.over_all = timed  # type: ignore[method-assign]
+    try:
+        yield found
+    finally:
+        Passes.over_all = over_all  # type: ignore[method-assign]
 
 
 def measure(practices: int, seconds: float) -> Size:
@@ -114,7 +126,7 @@ def measure(practices: int, seconds: float) -> Size:
 
 COLUMNS: dict[str, Callable[[Size], float | None]] = {
     "formulate": lambda size: size.formulated.seconds,
-    "pass": lambda size: size.planned.pass_seconds,
+    "first pass": lambda size: size.planned.pass_seconds,
     "first plan": lambda size: size.planned.first_plan_seconds,
     "total": lambda size: None if size.stopped else size.planned.total_seconds,
     "memory, formulate": lambda size: size.formulated.peak_bytes,

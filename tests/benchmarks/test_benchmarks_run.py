@@ -15,7 +15,7 @@ import solver_peers
 from modelling_peers import PEERS
 
 from critmass.solve.highs import Problem
-from critmass.solve.progress import Progress
+from critmass.solve.passes import Passes
 
 
 @pytest.fixture(scope="module")
@@ -131,12 +131,15 @@ def test_growth_is_fitted() -> None:
     assert last == ["exponent", "2.00", "-", "-", "-", "1.00", "-", "-"]
 
 
-def test_a_pass_is_timed_from_reports() -> None:
-    """Reports that end a pass give its seconds; others do not."""
-    steps = [("choice 1", 1.0), ("choice 1, pass 2", 3.0), ("done", 3.1), ("choice 2, pass 2", 5.1)]
-    said = [Progress("margin", step, None, None, None, seconds) for step, seconds in steps]
-    assert growth.pass_seconds(said) == pytest.approx(2.0)
-    assert growth.pass_seconds(said[:1]) is None
+def test_passes_over_everyone_are_timed() -> None:
+    """A plan of six practices makes passes over six, none over five, and leaves the class as it was."""
+    over_all = Passes.over_all
+    with growth.timed_passes(6) as six, growth.timed_passes(5) as five:
+        planned = growth.run_plan(6, 20.0)
+    assert six
+    assert not five
+    assert planned.pass_seconds == pytest.approx(six[0], rel=0.5)
+    assert Passes.over_all is over_all
 
 
 def test_medians_of_questions() -> None:
