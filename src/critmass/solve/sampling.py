@@ -164,14 +164,14 @@ def renamed(prices: Prices, part: NetworkModel, whole: NetworkModel) -> Prices:
     return Prices(np.array([by_name.get(name, 0.0) for name in whole.links]), prices.floors)
 
 
-def with_tokens(prices: Prices, model: NetworkModel, worth_usd: float) -> Prices:
-    """Prices at which no pooled rate is for nothing: all that practices can bring to one is worth at least a small part
-    of `worth_usd`, what plans are worth.
+def with_tokens(prices: Prices, model: NetworkModel, worth: float) -> Prices:
+    """Prices at which no pooled rate is for nothing: all that practices can bring to one gets at least a small part of
+    what plans are worth, in the objective's unit.
 
     Where a linear master mixes plans at no loss, the rate that a gate asks for has no price, and of practices for which
     it makes next to no difference none brings it. A bound at these prices is higher by no more than the tokens.
     """
-    links, token = prices.links.copy(), TOKEN * abs(worth_usd)
+    links, token = prices.links.copy(), TOKEN * abs(worth)
     for place, name in enumerate(model.links):
         if name.startswith(POOLED_RATES):
             reach = sum(block.bounds(PREFIX + name)[1] for block in model.practices)
